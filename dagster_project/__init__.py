@@ -1,0 +1,1 @@
+"""Python of the warehouse: intake, release and the wiring over both."""

@@ -1,0 +1,1 @@
+"""From raw files to ledger rows: readers, layouts, numbers, periods and the ledger itself."""

@@ -1,0 +1,1 @@
+"""What the assets share during a run: the one refresh that is going on."""

@@ -1,0 +1,100 @@
+"""Where things are and how large an input may be.
+
+Belongs here: paths and limits, read once from the environment. Does not belong here: anything about a source, an
+indicator or a rule; those are data under ``raw/`` and ``seeds/``. Imports the standard library only, because a refresh
+that has nothing to do must decide so in a fraction of a second.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+def _environment(name: str, default: Path) -> Path:
+    return Path(os.environ[name]).resolve() if name in os.environ else default
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Paths of one warehouse. ``root`` holds raw/, seeds/ and warehouse/; the code and dbt project stay where they are."""
+
+    root: Path = field(default_factory=lambda: _environment("FINCENTER_ROOT", REPOSITORY))
+    max_file_bytes: int = 256 * 1024 * 1024
+    keep_releases: int = 10
+
+    @property
+    def raw(self) -> Path:
+        return self.root / "raw"
+
+    @property
+    def seeds(self) -> Path:
+        return self.root / "seeds"
+
+    @property
+    def warehouse(self) -> Path:
+        return self.root / "warehouse"
+
+    @property
+    def ledger(self) -> Path:
+        return self.warehouse / "ledger"
+
+    @property
+    def candidate(self) -> Path:
+        return self.warehouse / "candidate" / "fincenter.duckdb"
+
+    @property
+    def work(self) -> Path:
+        return self.warehouse / "candidate" / "work.duckdb"
+
+    @property
+    def releases(self) -> Path:
+        return self.warehouse / "releases"
+
+    @property
+    def current(self) -> Path:
+        return self.warehouse / "current"
+
+    @property
+    def released_database(self) -> Path:
+        return self.current / "fincenter.duckdb"
+
+    @property
+    def lock(self) -> Path:
+        return self.warehouse / "refresh.lock"
+
+    @property
+    def dagster_home(self) -> Path:
+        return self.warehouse / "dagster"
+
+    @property
+    def dbt_project(self) -> Path:
+        """A warehouse elsewhere (a test city, a benchmark) brings a copy: dbt finds its seeds beside its project."""
+        own = self.root / "dbt"
+        return own if own.is_dir() else REPOSITORY / "dbt"
+
+    @property
+    def dbt_target(self) -> Path:
+        return self.warehouse / "dbt"
+
+    @property
+    def expectations(self) -> Path:
+        return REPOSITORY / "expectations"
+
+    def environment(self) -> dict[str, str]:
+        """Variables for dbt, Dagster and Great Expectations: the paths, and every library's telemetry off."""
+        return {
+            "FINCENTER_ROOT": str(self.root),
+            "FINCENTER_CANDIDATE": str(self.candidate),
+            "FINCENTER_WORK": str(self.work),
+            "DBT_TARGET_PATH": str(self.dbt_target),
+            "DBT_PROFILES_DIR": str(self.dbt_project),
+            "DBT_LOG_PATH": str(self.dbt_target / "logs"),
+            "DAGSTER_HOME": str(self.dagster_home),
+            "DO_NOT_TRACK": "1",
+            "DAGSTER_DISABLE_TELEMETRY": "1",
+            "GX_ANALYTICS_ENABLED": "false",
+        }
