@@ -1,0 +1,4 @@
+{# Schemas are the layers: no prefix of the target's schema. #}
+{% macro generate_schema_name(custom_schema_name, node) -%}
+    {{ (custom_schema_name or target.schema) | trim }}
+{%- endmacro %}

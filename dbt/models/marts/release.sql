@@ -1,0 +1,12 @@
+select
+    r.release_id, r.built_at, r.fingerprint, r.code_version,
+    (select count(*) from {{ ref('observation_vintages') }}) as vintages,
+    (select count(*) from {{ ref('observation_vintages') }} where is_current) as observations,
+    (select count(*) from {{ ref('stg_cells') }}) as cells,
+    -- a ratio such as 6.9:40.1:53.0 is one cell and three figures
+    (select count(distinct cell_no) from {{ ref('int_prints') }}) as accepted,
+    (select count(*) from {{ ref('int_prints') }}) as figures,
+    (select count(*) from {{ ref('int_refusals') }} where kind = 'refused') as refused,
+    (select count(*) from {{ ref('int_refusals') }} where kind = 'other_kind') as other_kinds,
+    (select max(known_by) from {{ ref('stg_publications') }}) as latest_known_by
+from {{ source('ledger', 'release') }} as r

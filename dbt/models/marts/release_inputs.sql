@@ -1,0 +1,1 @@
+select kind, path, sha256, bytes from {{ source('ledger', 'release_inputs') }}

@@ -1,0 +1,48 @@
+-- Every ledger cell, with corrections laid over it. The ledger itself is never touched.
+select
+    row_number() over () as cell_no,
+    c.source_id,
+    c.publication_id,
+    c.file,
+    c.layout,
+    c.sheet,
+    c.row as sheet_row,
+    c.cell,
+    c.reference_text as reference,
+    c.area_text,
+    c.indicator_text as label_text,
+    c.unit_text,
+    c.period_text,
+    c.kind_text,
+    c.stage_text,
+    c.note_text,
+    c.value_text,
+    c.transformation,
+    coalesce(k.area_key, c.area_key) as area_key,
+    coalesce(k.label_key, c.label_key) as label_key,
+    coalesce(k.unit_key, c.unit_key) as unit_key,
+    coalesce(k.unit_key, nullif(c.base_unit_key, ''), c.unit_key) as base_unit_key,
+    case when v.correction_ids is null then c.number_status else v.number_status end as number_status,
+    case when v.correction_ids is null then c.number_reason else v.number_reason end as number_reason,
+    case when v.correction_ids is null then c.mantissa else v.mantissa end as mantissa,
+    case when v.correction_ids is null then c.decimals else v.decimals end as decimals,
+    case when v.correction_ids is null then c.scale_mult else v.scale_mult end as scale_mult,
+    case when v.correction_ids is null then c.qualifier else v.qualifier end as qualifier,
+    case when v.correction_ids is null then c.unit_in_text else v.unit_in_text end as unit_in_text,
+    case when v.correction_ids is null then c.granularity else v.granularity end as granularity,
+    case when v.correction_ids is null then c.last_place else v.last_place end as last_place,
+    c.parts,
+    c.obs_status as missing_status,
+    case when k.period_status is null then c.period_status else k.period_status end as period_status,
+    case when k.period_status is null then c.period_reason else k.period_reason end as period_reason,
+    case when k.period_status is null then c.form else k.form end as period_form,
+    case when k.period_status is null then c.period_start else k.period_start end as period_start,
+    case when k.period_status is null then c.period_end else k.period_end end as period_end,
+    coalesce(c.inferred, false) as period_inferred,
+    c.precision_of_column,
+    concat_ws(',', k.correction_ids, v.correction_ids) as correction_ids
+from {{ source('ledger', 'cells') }} as c
+left join {{ source('ledger', 'label_corrections') }} as k
+    on k.publication_id = c.publication_id and k.reference = c.reference_text
+left join {{ source('ledger', 'value_corrections') }} as v
+    on v.publication_id = c.publication_id and v.reference = c.reference_text and v.transformation = c.transformation

@@ -1,0 +1,29 @@
+-- (check, key) rows: a code that no list holds. Facts reach the mart through inner joins, so an unknown area or unit would
+-- drop the row without a word: the counts are compared too.
+select 'rows_lost' as fault, (select count(*) from {{ ref('int_facts') }}) || ' facts, ' || count(*) || ' rows' as fault_key
+from {{ ref('observation_vintages') }}
+having count(*) <> (select count(*) from {{ ref('int_facts') }})
+{% for column, list in [('ref_area', 'cl_areas'), ('indicator', 'cl_indicators'), ('breakdown', 'cl_breakdowns'), ('unit_measure', 'cl_unit_measures')] %}
+union all
+select '{{ column }}', o.{{ column }}
+from (select distinct {{ column }} from {{ ref('observation_vintages') }}) as o
+anti join {{ ref(list) }} as c on c.{{ column }} = o.{{ column }}
+{% endfor %}
+union all
+select 'publication_id', o.publication_id
+from (
+    select distinct unnest([publication_id, first_publication_id]) as publication_id
+    from {{ ref('observation_vintages') }} where origin = 'printed'
+) as o
+anti join {{ ref('publications') }} as p on p.publication_id = o.publication_id
+union all
+select 'publisher', p.publication_id || ': ' || coalesce(p.publisher, '')
+from {{ ref('publications') }} as p
+anti join {{ ref('publishers') }} as u on u.publisher = p.publisher
+union all
+select 'target', t.target_id
+from {{ ref('targets') }} as t
+where t.ref_area not in (select ref_area from {{ ref('cl_areas') }})
+    or t.indicator not in (select indicator from {{ ref('cl_indicators') }})
+    or t.breakdown not in (select breakdown from {{ ref('cl_breakdowns') }})
+    or t.plan_title_zh is null

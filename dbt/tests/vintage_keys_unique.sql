@@ -1,0 +1,24 @@
+-- (check, key) rows: something that must be one is several.
+select 'vintage_id' as fault, vintage_id::varchar as fault_key
+from {{ ref('observation_vintages') }}
+group by vintage_id having count(*) > 1
+union all
+select 'sequence', concat_ws('/', ref_area, indicator, breakdown, currency_scope, transformation, prices, origin, period_start, period_end, sequence)
+from {{ ref('observation_vintages') }}
+group by ref_area, indicator, breakdown, currency_scope, transformation, prices, origin, period_start, period_end, sequence having count(*) > 1
+union all
+-- vintage 0 is any number of claims; a vintage may have several coarse prints before it, each of its own day
+select 'vintage_no', concat_ws('/', series_id, period_key, origin, vintage_no, step)
+from {{ ref('int_facts') }}
+where vintage_no > 0
+group by series_id, period_key, origin, vintage_no, step, case when step = 0 then known_by end having count(*) > 1
+union all
+-- two series in one hash would share vintages
+select 'series_id', series_id::varchar
+from {{ ref('int_series_all') }}
+group by series_id having count(*) > 1
+union all
+-- stages, quotations and corrections name a publication without its source
+select 'publication_id', publication_id
+from {{ ref('publications') }}
+group by publication_id having count(*) > 1
