@@ -1,0 +1,1 @@
+"""Measurements: what the warehouse costs, beside an honest floor."""

@@ -1,0 +1,185 @@
+"""What a refresh costs: on the real figures, and on a hundred thousand and a million fictitious ones.
+
+    python -m tests.bench.bench_refresh [--figures 100000 1000000] [--nodes 10]
+
+Belongs here: whole processes timed by the clock, with their peak memory, and the bare DuckDB script in the same run.
+Does not belong here: what a refresh or the script do. Prints Markdown.
+
+The scaled refresh less the refresh of the real figures (the fixed part: interpreter, dbt, Dagster) is what the figures
+themselves cost; waiting for Great Expectations is printed apart and left out of both.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from dagster_project.settings import REPOSITORY
+
+CLI = (sys.executable, "-m", "dagster_project.cli", "refresh", "--json")
+NODES = """
+import json, sys
+from pathlib import Path
+from dagster_project.release.refresh import Refresh
+from dagster_project.settings import Settings
+if __name__ == "__main__":
+    refresh = Refresh(Settings(root=Path(sys.argv[1])))
+    try:
+        refresh.read(); refresh.check_seeds(); refresh.prepare(); refresh.build()
+    finally:
+        refresh.close()
+    print(json.dumps([(r.resource_type, r.name, r.seconds) for r in refresh.results]))
+"""
+
+
+@dataclass
+class Run:
+    """One process with its children: seconds by the clock and of the processors, peak memory in GB, seconds of each
+    step where it says them. On a busy machine the clock tells of the others too; the processors don't."""
+
+    seconds: float
+    cpu: float
+    memory: float
+    steps: dict[str, float] = field(default_factory=dict)
+    output: str = ""
+
+    @property
+    def expectations(self) -> float:
+        return sum(spent for step, spent in self.steps.items() if step.startswith("expectations"))
+
+    @property
+    def without_expectations(self) -> float:
+        return self.seconds - self.expectations
+
+
+def run(command: Sequence[str], root: Path | None = None) -> Run:
+    """Runs to the end, or stops the whole bench with what the command said."""
+    environment = os.environ | ({"FINCENTER_ROOT": str(root)} if root else {})
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as errors:
+        started = time.perf_counter()
+        child = subprocess.Popen(command, cwd=REPOSITORY, env=environment, stdout=out, stderr=errors)
+        _, status, usage = os.wait4(child.pid, 0)
+        seconds = time.perf_counter() - started
+        child.returncode = os.waitstatus_to_exitcode(status)
+        out.seek(0)
+        errors.seek(0)
+        text = out.read().decode()
+        if child.returncode:
+            raise SystemExit(f"{' '.join(command)} ended with {child.returncode}\n{text}\n{errors.read().decode()}")
+    return Run(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1e6, output=text)
+
+
+def refresh(root: Path, *options: str) -> Run:
+    """`fincenter refresh` as a process of its own."""
+    result = run((*CLI, *options), root)
+    answer = json.loads(result.output)
+    if isinstance(answer.get("seconds"), dict):
+        result.steps = {step: spent for step, spent in answer["seconds"].items() if step != "total"}
+    return result
+
+
+def real_root(folder: Path) -> Path:
+    """A copy of the real figures, so that the warehouse in use is left alone."""
+    for name in ("raw", "seeds", "dbt"):
+        shutil.copytree(REPOSITORY / name, folder / name)
+    return folder
+
+
+def scaled_root(folder: Path, figures: int) -> tuple[Path, int]:
+    """A root of about so many figures, and how many there are."""
+    from tests.fixtures.city import scale
+
+    folder.mkdir(parents=True)
+    written = scale.write_scaled(folder, figures)
+    shutil.copytree(REPOSITORY / "dbt", folder / "dbt")
+    return folder, written
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    lines = [header, ["---"] + ["---:"] * (len(header) - 1), *rows]
+    return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines) + "\n"
+
+
+def slowest(root: Path, how_many: int) -> list[tuple[str, str, float]]:
+    """The slowest dbt nodes of a refresh of that root."""
+    nodes = json.loads(run((sys.executable, "-c", NODES, str(root))).output.splitlines()[-1])
+    return sorted(((kind, name, spent) for kind, name, spent in nodes), key=lambda one: -one[2])[:how_many]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench.bench_refresh")
+    parser.add_argument("--figures", type=int, nargs="*", default=[100_000, 1_000_000])
+    parser.add_argument("--nodes", type=int, default=0, help="also print so many of the slowest dbt nodes of the largest run")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="bench_refresh_") as folder:
+        base = Path(folder)
+        real = real_root(base / "real")
+        first = refresh(real)
+        shutil.rmtree(real / "warehouse" / "ledger")
+        full = refresh(real, "--force")
+        nothing = refresh(real)
+        print("## The real figures\n")
+        named = {
+            "the first of all (dbt reads its project)": first,
+            "full: every file read, everything built": full,
+            "nothing new": nothing,
+        }
+        rows: list[list[object]] = [[name, f"{one.seconds:.2f}", f"{one.cpu:.2f}", f"{one.memory:.2f}"] for name, one in named.items()]
+        print(table(["run", "seconds", "processor seconds", "peak GB"], rows))
+        names = list(full.steps)
+        outside = full.seconds - sum(full.steps.values())
+        print(
+            table(
+                ["step of the full refresh", *names, "start, Dagster, end"],
+                [["seconds", *(f"{full.steps[name]:.2f}" for name in names), f"{outside:.2f}"]],
+            )
+        )
+        rows = []
+        largest: Path | None = None
+        for figures in options.figures:
+            root, written = scaled_root(base / f"scaled{figures}", figures)
+            ours = refresh(root)
+            bare = run((sys.executable, "-m", "tests.bench.bare_duckdb", str(root), str(root / "bare.duckdb")))
+            less = ours.without_expectations - first.without_expectations
+            rows.append(
+                [
+                    f"{written:,}",
+                    f"{ours.seconds:.1f}",
+                    f"{ours.expectations:.1f}",
+                    f"{less:.1f}",
+                    f"{bare.seconds:.1f}",
+                    f"{less / bare.seconds:.1f}",
+                    f"{(ours.cpu - first.cpu) / bare.cpu:.1f}",
+                    f"{ours.memory:.2f}",
+                    f"{bare.memory:.2f}",
+                ]
+            )
+            largest = root
+        if rows:
+            print("## Scaled\n")
+            header = [
+                "figures",
+                "refresh s",
+                "expectations s",
+                "less those and the fixed part s",
+                "bare DuckDB s",
+                "ratio",
+                "ratio of processor seconds",
+            ]
+            print(table([*header, "peak GB", "bare peak GB"], rows))
+        if options.nodes and largest:
+            print("## Slowest dbt nodes\n")
+            print(table(["node", "kind", "seconds"], [(n, k, f"{s:.2f}") for k, n, s in slowest(largest, options.nodes)]))
+
+
+if __name__ == "__main__":
+    main()

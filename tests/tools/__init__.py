@@ -1,0 +1,1 @@
+"""Small programs that the test command runs beside pytest."""
