@@ -47,8 +47,9 @@ class Settings:
         return self.warehouse / "candidate" / "fincenter.duckdb"
 
     @property
-    def work(self) -> Path:
-        return self.warehouse / "candidate" / "work.duckdb"
+    def candidate_inputs(self) -> Path:
+        """The ledger, the publications and the seeds as dbt reads them; gone once the candidate is published."""
+        return self.warehouse / "candidate" / "inputs.duckdb"
 
     @property
     def releases(self) -> Path:
@@ -89,7 +90,7 @@ class Settings:
         return {
             "FINCENTER_ROOT": str(self.root),
             "FINCENTER_CANDIDATE": str(self.candidate),
-            "FINCENTER_WORK": str(self.work),
+            "FINCENTER_INPUTS": str(self.candidate_inputs),
             "DBT_TARGET_PATH": str(self.dbt_target),
             "DBT_PROFILES_DIR": str(self.dbt_project),
             "DBT_LOG_PATH": str(self.dbt_target / "logs"),

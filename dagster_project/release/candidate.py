@@ -103,7 +103,7 @@ def _corrections(settings: Settings) -> tuple[pl.DataFrame, pl.DataFrame]:
 
 def prepare(settings: Settings, identity: Identity) -> None:
     """Write an empty candidate and the scratch database whose schema ``ledger`` dbt reads. Raises nothing of its own."""
-    for path in (settings.candidate, settings.work):
+    for path in (settings.candidate, settings.candidate_inputs):
         path.parent.mkdir(parents=True, exist_ok=True)
         for stale in (path, path.with_name(path.name + ".wal")):
             stale.unlink(missing_ok=True)
@@ -117,7 +117,7 @@ def prepare(settings: Settings, identity: Identity) -> None:
     )  # fmt: skip
     label_corrections, value_corrections = _corrections(settings)
     duckdb.connect(str(settings.candidate)).close()
-    with duckdb.connect(str(settings.work)) as connection:
+    with duckdb.connect(str(settings.candidate_inputs)) as connection:
         connection.execute("begin")  # one transaction: each commit of its own would wait for the disk
         connection.execute("create schema ledger")
         frames = {

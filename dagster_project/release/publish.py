@@ -45,7 +45,7 @@ def publish(settings: Settings, identity: Identity) -> Path:
     _swap(settings.current, folder)
     _sync(settings.warehouse)
     _clear(settings)
-    settings.work.unlink(missing_ok=True)
+    settings.candidate_inputs.unlink(missing_ok=True)
     return folder
 
 

@@ -18,3 +18,6 @@
 
 {% macro forever() %}date '9999-12-31'{% endmacro %}
 {% macro beginning() %}date '0001-01-01'{% endmacro %}
+
+{# Order of a result among the vintages of its figure: by the day it comes into force. #}
+{% macro day_sequence(day) -%}(({{ day }}) - {{ beginning() }})::bigint{%- endmacro %}

@@ -1,8 +1,8 @@
 -- (check, key) rows: a code that no list holds. Facts reach the mart through inner joins, so an unknown area or unit would
 -- drop the row without a word: the counts are compared too.
-select 'rows_lost' as fault, (select count(*) from {{ ref('int_facts') }}) || ' facts, ' || count(*) || ' rows' as fault_key
+select 'rows_lost' as fault, (select count(*) from {{ ref('facts') }}) || ' facts, ' || count(*) || ' rows' as fault_key
 from {{ ref('observation_vintages') }}
-having count(*) <> (select count(*) from {{ ref('int_facts') }})
+having count(*) <> (select count(*) from {{ ref('facts') }})
 {% for column, list in [('ref_area', 'cl_areas'), ('indicator', 'cl_indicators'), ('breakdown', 'cl_breakdowns'), ('unit_measure', 'cl_unit_measures')] %}
 union all
 select '{{ column }}', o.{{ column }}

@@ -9,7 +9,7 @@ group by ref_area, indicator, breakdown, currency_scope, transformation, prices,
 union all
 -- vintage 0 is any number of claims; a vintage may have several coarse prints before it, each of its own day
 select 'vintage_no', concat_ws('/', series_id, period_key, origin, vintage_no, step)
-from {{ ref('int_facts') }}
+from {{ ref('facts') }}
 where vintage_no > 0
 group by series_id, period_key, origin, vintage_no, step, case when step = 0 then known_by end having count(*) > 1
 union all

@@ -6,6 +6,7 @@ the columns hold what they say (contracts and data tests, at every build).
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import re
@@ -32,7 +33,7 @@ def manifest(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     target = tmp_path_factory.mktemp("target")
     project = REPOSITORY / "dbt"
     before = dict(os.environ)
-    os.environ.update(DO_NOT_TRACK="1", FINCENTER_CANDIDATE=str(target / "fincenter.duckdb"), FINCENTER_WORK=str(target / "work.duckdb"))
+    os.environ.update(DO_NOT_TRACK="1", FINCENTER_CANDIDATE=str(target / "fincenter.duckdb"), FINCENTER_INPUTS=str(target / "inputs.duckdb"))
     try:
         result = dbtRunner().invoke(
             [
@@ -189,3 +190,12 @@ def test_nothing_is_sent_home() -> None:
     assert environment["GX_ANALYTICS_ENABLED"] == "false"
     for path in REPOSITORY.rglob("dagster.y*ml"):
         assert yaml.safe_load(path.read_text(encoding="utf-8"))["telemetry"]["enabled"] is False, path
+
+
+def test_wide_marts_have_a_column_for_every_indicator_of_their_theme(manifest: dict[str, Any]) -> None:
+    with (REPOSITORY / "seeds" / "codelists" / "cl_indicators.csv").open(encoding="utf-8", newline="") as handle:
+        themes = {row["indicator"]: row["theme"] for row in csv.DictReader(handle)}
+    wide = {node["name"]: node["columns"].values() for node in _nodes(manifest, "model", "marts") if "wide_mart()" in node["raw_code"]}
+    assert len(wide) == 7
+    shown = {(theme, column["meta"].get("indicator")) for theme, columns in wide.items() for column in columns}
+    assert {(theme, indicator) for indicator, theme in themes.items() if theme in wide} - shown == set(), "add a line to _themes.yml"

@@ -74,7 +74,7 @@ def results(root: Path) -> Iterator[list[Any]]:
         try:
             relations = dbtRunner().invoke(
                 ["build", "--empty", "--select", "+path:models/intermediate", "+path:models/marts", "--exclude-resource-type", "unit_test",
-                 "--exclude-resource-type", "test", *common]
+                 "--exclude-resource-type", "test", "--exclude-resource-type", "seed", *common]
             )  # fmt: skip
             assert relations.success, relations.exception
             tests: Any = dbtRunner().invoke(["test", "--select", "test_type:unit", *common])

@@ -159,7 +159,7 @@ def test_no_helper_process_outlives_a_killed_refresh(killed: Killed) -> None:
 def test_nothing_half_done_lies_about(killed: Killed) -> None:
     settings = killed.settings
     assert all((folder / "release.json").is_file() and (folder / "fincenter.duckdb").is_file() for folder in settings.releases.iterdir())
-    assert not settings.candidate.exists() and not settings.work.exists()
+    assert not settings.candidate.exists() and not settings.candidate_inputs.exists()
     assert not [path.name for path in settings.warehouse.iterdir() if path.name.startswith(".current")]
     assert not [path.name for path in (settings.ledger / "cells").iterdir() if path.suffix != ".parquet" or path.name.startswith(".")]
 

@@ -357,6 +357,45 @@ def test_planned_indicators_are_computed_where_their_inputs_exist(reader: duckdb
     assert one(reader, "select count(*) from marts.rankings where group_id = 'cq_districts'") > 0
 
 
+THEMES = ("value_added", "deposits_loans", "capital_market", "green_finance", "insurance", "institutions", "corridor")
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_a_wide_mart_shows_the_headline_levels_of_its_theme_and_nothing_else(reader: duckdb.DuckDBPyConnection, theme: str) -> None:
+    key = "ref_area, currency_scope, freq, time_period, period_end"
+    codes = {code for (code,) in reader.execute("select indicator from marts.indicators").fetchall()}
+    columns = [column for (column,) in reader.execute("select column_name from duckdb_columns() where table_name = ?", [theme]).fetchall()]
+    held = 0
+    for column in columns:
+        indicator = max((code for code in codes if column.startswith(f"{code}_") and "_growth_" not in column), key=len, default="")
+        if not indicator:
+            continue
+        wanted = f"""select {key}, obs_value from marts.observations
+            where indicator = '{indicator}' and transformation = 'N' and breakdown = '_T' and is_headline and coverage <> 'span'"""
+        shown = f"select {key}, {column} from marts.{theme} where {column} is not null"
+        assert one(reader, f"select count(*) from ({wanted} and obs_value is not null except {shown})") == 0, column
+        assert one(reader, f"select count(*) from ({shown} except {wanted})") == 0, column
+        held += one(reader, f"select count(*) from ({shown})")
+    assert held > 0
+    assert one(reader, f"select count(*) - count(distinct hash({key}, coverage)) from marts.{theme}") == 0
+
+
+def test_growth_stands_beside_its_level_by_where_it_comes_from(reader: duckdb.DuckDBPyConnection) -> None:
+    row = one(reader, "select w from marts.value_added as w where ref_area = ? and time_period = '2023' and coverage = 'period'", CITY)
+    printed, computed = (
+        one(
+            reader,
+            """select obs_value from marts.observation_vintages where ref_area = ? and indicator = 'gdp' and transformation = 'G1Y'
+               and time_period = '2023' and coverage = 'period' and origin = ? and is_preferred""",
+            CITY,
+            origin,
+        )
+        for origin in ("printed", "derived")
+    )
+    assert (row["gdp_growth_printed_percent"], row["gdp_growth_computed_percent"]) == (printed, computed)
+    assert printed != computed
+
+
 def test_every_derived_figure_has_lineage_to_printed_cells(reader: duckdb.DuckDBPyConnection) -> None:
     assert one(reader, "select count(*) from marts.observation_vintages where origin = 'derived' and len(inputs) = 0") == 0
     lost = one(

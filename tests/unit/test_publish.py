@@ -28,7 +28,7 @@ def candidate(settings: Settings, number: int) -> Identity:
     settings.candidate.parent.mkdir(parents=True, exist_ok=True)
     with duckdb.connect(str(settings.candidate)) as connection:
         connection.execute(f"create or replace table number as select {number} as n")
-    settings.work.write_text("scratch", encoding="utf-8")
+    settings.candidate_inputs.write_text("scratch", encoding="utf-8")
     return Identity(f"2026010{number}T000000-abc", "2026-01-01 00:00:00", f"print {number}", "0", (("raw", "a.csv", "0" * 64, 1),))
 
 
@@ -43,7 +43,7 @@ def test_a_release_is_where_readers_look(settings: Settings) -> None:
     assert settings.current.is_symlink() and not settings.current.readlink().is_absolute()
     note = json.loads((folder / "release.json").read_text(encoding="utf-8"))
     assert (note["release_id"], note["fingerprint"], note["inputs"]) == (folder.name, "print 1", 1)
-    assert not settings.candidate.exists() and not settings.work.exists()
+    assert not settings.candidate.exists() and not settings.candidate_inputs.exists()
 
 
 def test_a_moved_warehouse_still_opens(settings: Settings, tmp_path: Path) -> None:

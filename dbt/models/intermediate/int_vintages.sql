@@ -216,10 +216,10 @@ chained as (
     select
         s.*,
         coalesce(s.known_by, {{ beginning() }}) as valid_from,
-        min(coalesce(s.known_by, {{ beginning() }})) over (
-            partition by s.series_id, s.period_key order by s.place, s.step, s.known_by rows between 1 following and unbounded following
-        ) as overtaken
+        min(coalesce(s.known_by, {{ beginning() }})) over (later rows between 1 following and unbounded following) as overtaken,
+        s.place * 1000000 + row_number() over later as sequence
     from steps as s
+    window later as (partition by s.series_id, s.period_key order by s.place, s.step, s.known_by)
 ),
 
 based as (

@@ -8,7 +8,7 @@ select
     c.publication_id, p.publisher, p.carrier, p.fidelity, c.known_by, c.file, c.sheet, c.cell, c.value_text
 from {{ ref('printed_cells') }} as c
 inner join {{ ref('stg_publications') }} as p on p.publication_id = c.publication_id
-inner join {{ ref('int_periods') }} as t on t.period_key = {{ period_key('c.period_start', 'c.period_end') }}
+inner join {{ ref('time_periods') }} as t on t.period_key = {{ period_key('c.period_start', 'c.period_end') }}
 left join {{ ref('int_vintages') }} as v on v.vintage_id = c.vintage_id
 left join {{ ref('observation_vintages') }} as o
     on o.ref_area = c.ref_area and o.indicator = c.indicator and o.breakdown = c.breakdown and o.currency_scope = c.currency_scope

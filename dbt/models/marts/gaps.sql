@@ -28,9 +28,9 @@ periods as (
 present as (
     select
         s.indicator, s.ref_area, t.period_end
-    from {{ ref('int_facts') }} as f
-    inner join {{ ref('int_series_all') }} as s on s.series_id = f.series_id
-    inner join {{ ref('int_periods') }} as t on t.period_key = f.period_key
+    from {{ ref('facts') }} as f
+    inner join {{ ref('series') }} as s on s.series_id = f.series_id
+    inner join {{ ref('time_periods') }} as t on t.period_key = f.period_key
     where s.transformation = 'N' and s.breakdown = '_T' and f.obs_value is not null and f.is_current
         and (t.period_start is null or t.freq <> 'A' or year(t.period_start) = year(t.period_end))
     group by all

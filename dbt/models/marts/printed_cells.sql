@@ -19,6 +19,6 @@ inner join {{ ref('int_readings') }} as r
 inner join {{ ref('int_reading_vintages') }} as m on m.reading_no = r.reading_no
 inner join {{ ref('stg_cells') }} as c on c.cell_no = p.cell_no
 inner join {{ ref('int_cells_judged') }} as j on j.cell_no = p.cell_no and j.part = p.part
-inner join {{ ref('int_mark_texts') }} as k on k.bits = p.marks
+inner join {{ ref('mark_sets') }} as k on k.bits = p.marks
 left join {{ ref('int_vintages') }} as v on v.vintage_reading_no = m.vintage_reading_no and v.step = 1
 left join {{ ref('int_vintages') }} as e on e.reading_no = r.reading_no and e.step = 0

@@ -1,1 +1,1 @@
-select freq, time_period, coverage, period_start, period_end from {{ ref('int_periods') }}
+select period_key, freq, time_period, coverage, period_start, period_end from {{ ref('int_periods') }}
