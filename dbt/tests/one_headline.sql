@@ -1,8 +1,8 @@
--- (check, key) rows: what readers take as "the" figure is missing or is several. One pass over the mart: figures are told apart by
--- the hash of their key, and named by one of their vintages.
+-- (check, key) rows: what readers take as "the" figure is missing or is several. One pass over the facts: figures are named by one of
+-- their vintages.
 with per_origin as (
     select
-        hash(ref_area, indicator, breakdown, currency_scope, transformation, prices, period_start, period_end) as figure,
+        series_id, period_key,
         origin,
         min(vintage_id) as vintage_id,
         count(*) filter (where is_headline) as headlines,
@@ -11,12 +11,12 @@ with per_origin as (
         bool_or(is_headline and not is_preferred) as headline_not_preferred,
         bool_or(is_current <> (is_latest or is_preferred)) as not_in_force,
         -- a figure on mixed census rounds is shown, never preferred while a same-basis one exists
-        bool_or(is_preferred and census_basis = 'mixed')
-        and bool_or(coalesce(census_basis, '') <> 'mixed' and obs_value is not null) as mixed_preferred,
+        bool_or(is_preferred and census_basis = -2)
+        and bool_or(coalesce(census_basis, 0) <> -2 and obs_value is not null) as mixed_preferred,
         bool_or(origin = 'printed' and is_preferred and is_official) as has_official,
         bool_or(origin = 'printed' and is_official and is_headline) as official_headline
-    from {{ ref('observation_vintages') }}
-    group by all
+    from {{ ref('facts') }}
+    group by series_id, period_key, origin
 ),
 
 per_figure as (
@@ -26,7 +26,7 @@ per_figure as (
         bool_or(has_official) as has_official,
         bool_or(official_headline) as official_headline
     from per_origin
-    group by figure
+    group by series_id, period_key
 ),
 
 faults as (

@@ -3,8 +3,7 @@ select 'rank' as fault, concat_ws('/', group_id, ref_area, indicator, time_perio
 from {{ ref('rankings') }}
 where not (rank between 1 and ranked and ranked <= members)
 union all
-select 'ranked_twice', concat_ws('/', group_id, ref_area, indicator, time_period, coverage)
-from {{ ref('rankings') }}
-where coverage <> 'span'
-group by group_id, ref_area, indicator, breakdown, currency_scope, transformation, prices, freq, time_period, coverage, period_end
+select 'ranked_twice', concat_ws('/', group_id, series_id, period_key)
+from {{ ref('ranks') }}
+group by group_id, series_id, period_key
 having count(*) > 1

@@ -1,11 +1,11 @@
 -- (check, key) rows: something that must be one is several.
 select 'vintage_id' as fault, vintage_id::varchar as fault_key
-from {{ ref('observation_vintages') }}
+from {{ ref('facts') }}
 group by vintage_id having count(*) > 1
 union all
-select 'sequence', concat_ws('/', ref_area, indicator, breakdown, currency_scope, transformation, prices, origin, period_start, period_end, sequence)
-from {{ ref('observation_vintages') }}
-group by ref_area, indicator, breakdown, currency_scope, transformation, prices, origin, period_start, period_end, sequence having count(*) > 1
+select 'sequence', concat_ws('/', series_id, period_key, origin, sequence)
+from {{ ref('facts') }}
+group by series_id, period_key, origin, sequence having count(*) > 1
 union all
 -- vintage 0 is any number of claims; a vintage may have several coarse prints before it, each of its own day
 select 'vintage_no', concat_ws('/', series_id, period_key, origin, vintage_no, step)

@@ -1,16 +1,18 @@
 -- Every vintage, printed and derived, in narrow keys: numbered, and with what is in force today. The one big table of a release;
 -- `observation_vintages` puts the names to it.
+{%- set sound = 4000000000000 %}
 with keys as (
+    -- `rank` is one number to take the greatest of: no second best while there is better, then the order, then who says it
+    -- (0 a responsible publisher, 1 we, 2 a claim or nothing)
     select
         series_id, period_key, true as is_printed, sequence,
-        obs_value is null or coalesce(census_basis, 0) = -2 as is_second_best,
-        case when is_official then 0 else 2 end as standing
+        (case when obs_value is null or census_basis = -2 then 0 else {{ sound }} end + sequence) * 4 + case when is_official then 0 else 2 end as rank
     from {{ ref('int_vintages') }}
     union all
     select
         series_id, period_key, false, {{ day_sequence('valid_from') }},
-        obs_value is null or coalesce(census_basis, 0) = -2,
-        case when obs_value is not null then 1 else 2 end
+        (case when obs_value is null or census_basis = -2 then 0 else {{ sound }} end + {{ day_sequence('valid_from') }}) * 4
+        + case when obs_value is not null then 1 else 2 end
     from {{ ref('int_derived') }}
 ),
 
@@ -21,10 +23,8 @@ chosen as (
         count(*) filter (where not is_printed) as derived_vintages,
         max(sequence) filter (where is_printed) as latest_printed,
         max(sequence) filter (where not is_printed) as latest_derived,
-        max(sequence) filter (where is_printed and not is_second_best) as sound_printed,
-        max(sequence) filter (where not is_printed and not is_second_best) as sound_derived,
-        arg_max(standing, (not is_second_best, sequence)) filter (where is_printed) as standing_printed,
-        arg_max(standing, (not is_second_best, sequence)) filter (where not is_printed) as standing_derived
+        max(rank) filter (where is_printed) as best_printed,
+        max(rank) filter (where not is_printed) as best_derived
     from keys
     group by series_id, period_key
 ),
@@ -33,9 +33,9 @@ chosen as (
 figures as (
     select
         series_id, period_key, derived_vintages, latest_printed, latest_derived,
-        coalesce(sound_printed, latest_printed) as preferred_printed,
-        coalesce(sound_derived, latest_derived) as preferred_derived,
-        coalesce(standing_printed, 9) <= coalesce(standing_derived, 9) as heads_printed
+        (best_printed // 4) % {{ sound }} as preferred_printed,
+        (best_derived // 4) % {{ sound }} as preferred_derived,
+        coalesce(best_printed % 4, 9) <= coalesce(best_derived % 4, 9) as heads_printed
     from chosen
 ),
 
@@ -52,32 +52,27 @@ printed as (
     inner join figures as f on f.series_id = v.series_id and f.period_key = v.period_key
 ),
 
-derived_keys as (
-    select
-        d.*, {{ day_sequence('d.valid_from') }} as sequence, f.derived_vintages,
-        f.latest_derived, f.preferred_derived, not f.heads_printed as heads
+-- Most results never change: only those that do are worth sorting, by the keys alone.
+numbers as (
+    select d.series_id, d.period_key, d.valid_from, row_number() over (partition by d.series_id, d.period_key order by d.valid_from) as vintage_no
     from {{ ref('int_derived') }} as d
-    inner join figures as f on f.series_id = d.series_id and f.period_key = d.period_key
-),
-
--- Most results never change: only those that do are worth sorting.
-numbered as (
-    select *, 1::bigint as vintage_no from derived_keys where derived_vintages = 1
-    union all
-    select *, row_number() over (partition by series_id, period_key order by valid_from) from derived_keys where derived_vintages > 1
+    semi join (select series_id, period_key from figures where derived_vintages > 1) as f on f.series_id = d.series_id and f.period_key = d.period_key
 ),
 
 derived as (
     select
-        vintage_id, series_id, period_key, 'derived' as origin, formula_id, sequence, vintage_no, 1 as step,
-        obs_value, lower, upper, null as decimals, null as qualifier, null as stage, null as stage_basis, census_basis, (marks & {{ mark('claim') }}) = 0 as is_official,
-        known_after, null as known_after_basis,
-        case when is_dated then valid_from end as known_by, case when is_dated then 'inputs' end as known_by_basis,
-        recorded_at, valid_from, valid_to, null as publication_id, null as first_publication_id, inputs, marks,
-        sequence = latest_derived as is_latest,
-        sequence = preferred_derived as is_preferred,
-        sequence = preferred_derived and heads as is_headline
-    from numbered
+        d.vintage_id, d.series_id, d.period_key, 'derived' as origin, d.formula_id, {{ day_sequence('d.valid_from') }} as sequence,
+        coalesce(n.vintage_no, 1) as vintage_no, 1 as step,
+        d.obs_value, d.lower, d.upper, null as decimals, null as qualifier, null as stage, null as stage_basis, d.census_basis,
+        (d.marks & {{ mark('claim') }}) = 0 as is_official, d.known_after, null as known_after_basis,
+        case when d.is_dated then d.valid_from end as known_by, case when d.is_dated then 'inputs' end as known_by_basis,
+        d.recorded_at, d.valid_from, d.valid_to, null as publication_id, null as first_publication_id, d.inputs, d.marks,
+        {{ day_sequence('d.valid_from') }} = f.latest_derived as is_latest,
+        {{ day_sequence('d.valid_from') }} = f.preferred_derived as is_preferred,
+        {{ day_sequence('d.valid_from') }} = f.preferred_derived and not f.heads_printed as is_headline
+    from {{ ref('int_derived') }} as d
+    inner join figures as f on f.series_id = d.series_id and f.period_key = d.period_key
+    left join numbers as n on n.series_id = d.series_id and n.period_key = d.period_key and n.valid_from = d.valid_from
 )
 
 {% for origin in ['printed', 'derived'] %}
