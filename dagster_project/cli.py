@@ -63,7 +63,7 @@ def refresh(
     try:
         with lock.refresh_lock(settings):
             found = fingerprint.inputs(settings)
-            if not force and fingerprint.fingerprint(found) == fingerprint.released_fingerprint(settings):
+            if not force and fingerprint.up_to_date(settings, found):
                 release = settings.current.resolve().name
                 seconds = round(time.perf_counter() - started, 2)
                 if as_json:
@@ -156,7 +156,7 @@ def status(as_json: AsJson = False) -> None:
             "failed checks 未过检查": "select count(*) from quality.check_results where success is not true and error <> '' or success = false",
         }
         numbers = {name: connection.sql(sql).fetchall()[0][0] for name, sql in counts.items()}
-    waiting = fingerprint.fingerprint(fingerprint.inputs(settings)) != fingerprint.released_fingerprint(settings)
+    waiting = not fingerprint.up_to_date(settings, fingerprint.inputs(settings))
     releases = sorted(path.name for path in settings.releases.iterdir() if (path / "release.json").is_file())
     if as_json:
         _dump({"release": release, **numbers, "changes_waiting": waiting, "releases": releases})

@@ -86,3 +86,8 @@ def released_fingerprint(settings: Settings) -> str:
     """The fingerprint of the release that readers see now, or an empty text."""
     note = settings.current / "release.json"
     return str(json.loads(note.read_text(encoding="utf-8"))["fingerprint"]) if note.is_file() else ""
+
+
+def up_to_date(settings: Settings, found: tuple[Input, ...]) -> bool:
+    """Whether readers see what these inputs give. A ledger that somebody removed is no input, but must be written again."""
+    return (settings.ledger / "manifest.json").is_file() and fingerprint(found) == released_fingerprint(settings)

@@ -95,7 +95,7 @@ def answer_the_first_release(settings: Settings) -> None:
 
 
 def waits(settings: Settings) -> bool:
-    return fingerprint.fingerprint(fingerprint.inputs(settings)) != fingerprint.released_fingerprint(settings)
+    return not fingerprint.up_to_date(settings, fingerprint.inputs(settings))
 
 
 @pytest.fixture(scope="module")

@@ -115,3 +115,17 @@ def test_deciding_imports_no_framework() -> None:
     code = "import dagster_project.release.fingerprint, dagster_project.release.lock, sys; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=REPOSITORY, check=True)
     assert not {"duckdb", "polars", "pydantic", "yaml", "dbt", "dagster", "great_expectations", "pandas"} & set(done.stdout.split())
+
+
+def test_a_removed_ledger_is_something_to_do(settings: Settings) -> None:
+    found = fingerprint.inputs(settings)
+    release = settings.warehouse / "releases" / "one"
+    release.mkdir(parents=True)
+    (release / "release.json").write_text(json.dumps({"fingerprint": fingerprint.fingerprint(found)}), encoding="utf-8")
+    settings.current.symlink_to(release)
+    settings.ledger.mkdir(parents=True)
+    manifest = settings.ledger / "manifest.json"
+    manifest.write_text(json.dumps({"files": []}), encoding="utf-8")
+    assert fingerprint.up_to_date(settings, found)
+    manifest.unlink()
+    assert not fingerprint.up_to_date(settings, found)

@@ -1,22 +1,18 @@
 -- Every vintage, printed and derived, in narrow keys: numbered, and with what is in force today. The one big table of a release;
 -- `observation_vintages` puts the names to it.
-{%- set sound = 4000000000000 %}
 with keys as (
-    -- `rank` is one number to take the greatest of: no second best while there is better, then the order, then who says it
-    -- (0 a responsible publisher, 1 we, 2 a claim or nothing)
     select
         series_id, period_key, true as is_printed, sequence,
-        (case when obs_value is null or census_basis = -2 then 0 else {{ sound }} end + sequence) * 4 + case when is_official then 0 else 2 end as rank
+        {{ vintage_rank('sequence', "obs_value is null or census_basis = -2", "case when is_official then 0 else 2 end") }} as rank
     from {{ ref('int_vintages') }}
     union all
     select
         series_id, period_key, false, {{ day_sequence('valid_from') }},
-        (case when obs_value is null or census_basis = -2 then 0 else {{ sound }} end + {{ day_sequence('valid_from') }}) * 4
-        + case when obs_value is not null then 1 else 2 end
+        {{ vintage_rank(day_sequence('valid_from'), "obs_value is null or census_basis = -2", "case when obs_value is not null then 1 else 2 end") }}
     from {{ ref('int_derived') }}
 ),
 
--- One row a figure: of either origin the latest, and the latest that is no second best where there is one.
+-- One row a figure: of either origin the latest, and the preferred.
 chosen as (
     select
         series_id, period_key,
@@ -33,8 +29,8 @@ chosen as (
 figures as (
     select
         series_id, period_key, derived_vintages, latest_printed, latest_derived,
-        (best_printed // 4) % {{ sound }} as preferred_printed,
-        (best_derived // 4) % {{ sound }} as preferred_derived,
+        (best_printed // 4) % {{ sound() }} as preferred_printed,
+        (best_derived // 4) % {{ sound() }} as preferred_derived,
         coalesce(best_printed % 4, 9) <= coalesce(best_derived % 4, 9) as heads_printed
     from chosen
 ),
