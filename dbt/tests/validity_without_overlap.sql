@@ -1,13 +1,15 @@
--- (check, key) rows: two vintages of one figure in force on the same day, or a last one that ends.
+-- (check, key) rows: two vintages of one figure in force on the same day or in one place of the order, or a last one that ends.
 with chain as (
     select
         vintage_id, valid_from, valid_to, is_latest, origin,
-        lead(valid_from) over (partition by series_id, period_key, origin order by sequence) as next_from
+        lead(valid_from) over later as next_from, lead(sequence) over later = sequence as is_tied
     from {{ ref('facts') }}
+    window later as (partition by series_id, period_key, origin order by sequence)
 ),
 
 faults as (
     select unnest([
+            case when is_tied then 'sequence' end,
             case when valid_to > next_from then 'overlap' end,
             case when valid_from > valid_to then 'ends_before_it_starts' end,
             case when is_latest and valid_to <> {{ forever() }} then 'latest_not_in_force' end,
@@ -16,7 +18,7 @@ faults as (
         ]) as fault,
         vintage_id
     from chain
-    where valid_to <> coalesce(next_from, {{ forever() }}) or valid_from > valid_to
+    where valid_to <> coalesce(next_from, {{ forever() }}) or valid_from > valid_to or is_tied
 )
 
 select f.fault,

@@ -3,14 +3,10 @@ select 'vintage_id' as fault, vintage_id::varchar as fault_key
 from {{ ref('facts') }}
 group by vintage_id having count(*) > 1
 union all
-select 'sequence', concat_ws('/', series_id, period_key, origin, sequence)
-from {{ ref('facts') }}
-group by series_id, period_key, origin, sequence having count(*) > 1
-union all
 -- vintage 0 is any number of claims; a vintage may have several coarse prints before it, each of its own day
 select 'vintage_no', concat_ws('/', series_id, period_key, origin, vintage_no, step)
 from {{ ref('facts') }}
-where vintage_no > 0
+where vintage_no > 0 and origin = 'printed'
 group by series_id, period_key, origin, vintage_no, step, case when step = 0 then known_by end having count(*) > 1
 union all
 -- two series in one hash would share vintages

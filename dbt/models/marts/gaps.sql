@@ -43,7 +43,7 @@ last_seen as (
 -- For a formula, the input that is missing is the reason.
 missing_inputs as (
     select p.indicator, p.ref_area, p.period_end,
-        string_agg(distinct t.indicator || case when t.area_scope = 'parent' then ' (' || a.parent || ')' else '' end, ', ') as missing
+        array_to_string(list_sort(list(distinct t.indicator || case when t.area_scope = 'parent' then ' (' || a.parent || ')' else '' end)), ', ') as missing
     from periods as p
     inner join {{ ref('formulas') }} as f on f.indicator = p.indicator
     inner join {{ ref('formula_terms') }} as t on t.formula_id = f.formula_id and t.area_scope in ('self', 'parent')

@@ -1,25 +1,28 @@
 -- What each period's figure was at each release: by stage where stages are known (first 0, final 1, a census by its round), else by
 -- the order of vintages. A later stage that printed the same value is a release too, with a revision of nought.
-with released as (
+with prints as (
     select
-        vintage_id, stage, stage_basis, census_basis, known_by, publication_id, false as is_confirmation
+        ref_area, indicator, breakdown, currency_scope, transformation, prices, freq, coverage, time_period, period_start, period_end,
+        obs_value, lower, upper, sequence, vintage_no, vintage_id, stage, stage_basis, census_basis, known_by, publication_id
     from {{ ref('observation_vintages') }}
     where origin = 'printed' and vintage_no > 0 and not list_contains(string_split(marks, ', '), 'coarse')
+),
+
+released as (
+    select *, false as is_confirmation from prints
     union all
-    select c.vintage_id, c.stage, c.stage_basis, null, c.known_by, c.publication_id, true
+    select p.* replace (c.stage as stage, c.stage_basis as stage_basis, c.known_by as known_by, c.publication_id as publication_id), true
     from {{ ref('confirmations') }} as c
+    inner join prints as p on p.vintage_id = c.vintage_id
 ),
 
 keyed as (
     select
-        v.ref_area, v.indicator, v.breakdown, v.currency_scope, v.transformation, v.prices, v.freq, v.coverage,
-        v.time_period, v.period_start, v.period_end, v.obs_value, v.lower, v.upper, v.sequence, v.vintage_no,
-        r.vintage_id, r.stage, r.stage_basis, coalesce(r.census_basis, v.census_basis) as census_basis, r.known_by, r.publication_id, r.is_confirmation,
-        bool_or(r.stage is not null) over series as has_stages,
-        max(v.vintage_no) over series as most_vintages
-    from released as r
-    inner join {{ ref('observation_vintages') }} as v on v.vintage_id = r.vintage_id
-    window series as (partition by v.ref_area, v.indicator, v.breakdown, v.currency_scope, v.transformation, v.prices, v.freq, v.coverage)
+        *,
+        bool_or(stage is not null) over series as has_stages,
+        max(vintage_no) over series as most_vintages
+    from released
+    window series as (partition by ref_area, indicator, breakdown, currency_scope, transformation, prices, freq, coverage)
 ),
 
 placed as (
