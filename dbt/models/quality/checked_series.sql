@@ -151,7 +151,7 @@ in_sequence as (
 
 paired as (
     select
-        f.reading_no, f.series_id, f.period_key, f.print_no, f.publication_id, f.vintage_no, f.judged_as, f.obs_value, f.is_telling, q.before_key,
+        f.reading_no, f.series_id, f.period_key, f.print_no, f.publication_id, f.vintage_no, f.judged_as, f.obs_value, f.is_telling, f.indicator, f.decimals, q.before_key,
         g.reading_no as before_no, g.print_no as before_print_no, g.publication_id as before_publication_id, g.vintage_no as before_vintage_no, g.judged_as as before_judged_as
     from readings as f
     inner join in_sequence as q on q.series_id = f.series_id and q.period_key = f.period_key and q.year - q.before_year <= 1
@@ -159,16 +159,30 @@ paired as (
     qualify row_number() over (partition by f.reading_no order by g.vintage_no nulls last) = 1
 ),
 
+-- Two neighbours agree by chance as often as a unit of the last digit goes into the usual step.
+steps as (
+    select series_id, median(step) as step
+    from (
+        select series_id, abs(obs_value - lag(obs_value) over (partition by series_id, span_kind, case when span_kind = 'single' then months end order by period_end)) as step
+        from readings
+        where is_current
+    ) as one
+    group by series_id
+),
+
 habit as (
-    select series_id, count(before_no) as repeats, count(*) as pairs from paired group by series_id
+    select p.series_id, count(p.before_no) as repeats, count(*) as pairs, any_value(s.step) as step
+    from paired as p left join steps as s on s.series_id = p.series_id
+    group by p.series_id
 ),
 
 repeated as (
     select
-        p.*, h.repeats, h.pairs,
+        p.*, h.repeats, h.pairs, coalesce(pow(10.0, -p.decimals) / nullif(h.step, 0), 1.0) as chance, l.value as most_chance,
         abs(ln(p.obs_value) - list_median(e.expected_lns)) as off, abs(ln(p.obs_value) - list_median(b.expected_lns)) as off_before
     from paired as p
     inner join habit as h on h.series_id = p.series_id
+    inner join {{ ref('quality_limits') }} as l on l.rule_id = 'stale' and l.parameter = 'chance' and l.indicator = p.indicator
     left join {{ ref('quality_expectations') }} as e on e.series_id = p.series_id and e.period_key = p.period_key and p.before_no is not null
     left join {{ ref('quality_expectations') }} as b on b.series_id = p.series_id and b.period_key = p.before_key and p.before_no is not null
 ),
@@ -177,7 +191,7 @@ repeat_tests as (
     select
         case when coalesce(off_before, 0) > coalesce(off, 0) then 'shifted_period' else 'stale' end as rule_id,
         case
-            when not is_telling then 'uninformative'
+            when not is_telling or chance > most_chance then 'uninformative'
             when before_no is null then 'consistent'
             -- a series that stands still now and then says nothing by standing still
             when repeats > 1 and repeats > 0.2 * pairs then 'uninformative'
@@ -202,14 +216,14 @@ gap_tests as (
     select
         'gap' as rule_id,
         case
-            when g.before_1_year is null then 'not_comparable'
-            when g.year - g.before_1_year = 1 then 'consistent'
+            when g.previous_year is null then 'not_comparable'
+            when g.year - g.previous_year = 1 then 'consistent'
             when w.years >= 5 and w.years >= 0.8 * w.span then 'inconsistent'
             else 'uninformative'
         end as answer,
-        g.series_id, g.period_key, g.print_no, 'gap' as partner, g.publication_id, g.vintage_no, g.judged_as, (g.year - g.before_1_year - 1)::double as score,
-        (g.before_1_year + 1) || case when g.year - g.before_1_year > 2 then '–' || (g.year - 1) else '' end as detail,
-        g.before_1_year || '–' || g.year as values_seen
+        g.series_id, g.period_key, g.print_no, 'gap' as partner, g.publication_id, g.vintage_no, g.judged_as, (g.year - g.previous_year - 1)::double as score,
+        (g.previous_year + 1) || case when g.year - g.previous_year > 2 then '–' || (g.year - 1) else '' end as detail,
+        g.previous_year || '–' || g.year as values_seen
     from growths as g
     inner join whole as w on w.series_id = g.series_id and w.season = g.season
 ),

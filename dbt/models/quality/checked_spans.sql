@@ -96,8 +96,9 @@ tiles as (
     select
         t.series_id, t.year, t.months, t.period_end,
         sum(t.obs_value::decimal(28, 8)) over so_far as total, sum(t.lower::decimal(28, 8)) over so_far as lower, sum(t.upper::decimal(28, 8)) over so_far as upper,
-        count(*) over so_far as found, count(t.lower) over so_far as lowers, count(t.upper) over so_far as uppers
+        count(*) over so_far as found, bool_and(coalesce(d.found, false)) over so_far as has_steps, count(t.lower) over so_far as lowers, count(t.upper) over so_far as uppers
     from flows as t
+    left join (select distinct reading_no, found > 0 as found from steps) as d on d.reading_no = t.reading_no
     where t.is_current and t.span_kind = 'single' and t.months in (1, 3)
     window so_far as (partition by t.series_id, t.year, t.months order by t.period_end)
 ),
@@ -114,7 +115,8 @@ tiled as (
     from flows as y
     inner join tiles as t on t.series_id = y.series_id and t.period_end = y.period_end and t.lowers = t.found and t.uppers = t.found
     inner join first_tiles as f on f.series_id = t.series_id and f.year = t.year and f.months = t.months
-    where y.is_current and y.span_kind = 'since_january' and (t.found + 1) * t.months = y.months
+    -- where every step has been compared, their sum says nothing more
+    where y.is_current and y.span_kind = 'since_january' and (t.found + 1) * t.months = y.months and not t.has_steps
 ),
 
 tilings as (

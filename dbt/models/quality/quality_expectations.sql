@@ -22,6 +22,7 @@ current_levels as (
 neighbours as (
     select
         *,
+        lag(year) over by_season as previous_year,
         lag(ln_trusted ignore nulls) over by_season as before_1, lag(year_trusted ignore nulls) over by_season as before_1_year,
         lag(ln_trusted, 2 ignore nulls) over by_season as before_2, lag(year_trusted, 2 ignore nulls) over by_season as before_2_year,
         lead(ln_trusted ignore nulls) over by_season as after_1, lead(year_trusted ignore nulls) over by_season as after_1_year,
@@ -64,7 +65,7 @@ spread as (
 )
 
 select
-    n.series_id, n.period_key, n.group_key, n.season, n.year, n.ln_value as current_ln, n.growth, n.norm,
+    n.series_id, n.period_key, n.group_key, n.season, n.year, n.ln_value as current_ln, n.growth, n.norm, n.previous_year,
     n.before_1, n.before_2, n.after_1, n.after_2, n.before_1_year, n.before_2_year, n.after_1_year, n.after_2_year,
     list_filter([
         case when n.year - n.before_1_year <= 3 then n.before_1 + (n.year - n.before_1_year) * n.norm end,
