@@ -6,11 +6,13 @@ answers back (``answers``), which findings wait and in which order (``marts.revi
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
+from unicodedata import east_asian_width
 
 import duckdb
 import polars as pl
@@ -28,6 +30,10 @@ FIELDS = {
     "value": ("数值", "value"), "unit_text": ("单位", "unit"), "period_text": ("时期", "period"), "label": ("指标名", "label"), "area": ("地区", "area"),
 }  # fmt: skip
 SEVERITIES = {"high": "高 high", "medium": "中 medium", "low": "低 low"}
+COVERAGES = {
+    "period": "当期 period", "year-to-date": "累计 year-to-date", "end of period": "期末 end of period", "last twelve months": "近十二个月 last twelve months",
+}  # fmt: skip
+ORIGINS = {"printed": "印行 printed", "derived": "算出 derived"}
 STATES = {"open": "待答 open", "returned": "重新提出 returned"}
 
 
@@ -70,7 +76,7 @@ def _figure(row: Row) -> str:
     return _lines(
         f"{row['indicator_zh'] or row['indicator'] or ''} {row['indicator_en'] or ''}".strip(),
         f"{row['area_zh'] or row['ref_area'] or ''} {row['area_en'] or ''}".strip(),
-        " ".join(text for text in (row["time_period"], row["coverage"], detail, row["origin"]) if text),
+        " ".join(text for text in (row["time_period"], COVERAGES.get(row["coverage"], row["coverage"]), ORIGINS.get(row["origin"]), detail) if text),
     )
 
 
@@ -92,15 +98,15 @@ COLUMNS: tuple[Column, ...] = (
     Column("severity", "严重程度", "Severity", 10, lambda row: SEVERITIES[row["severity"]]),
     Column("state", "状态", "State", 10, lambda row: STATES[row["state"]]),
     Column("message", "可疑之处", "Finding", 44, lambda row: _lines(row["message_zh"], row["message_en"])),
-    Column("figure", "哪个数", "Figure", 30, _figure),
-    Column("observed", "所见", "Observed", 18, _observed),
-    Column("expected", "期望", "Expected", 18, _expected),
-    Column("series", "前后各期", "Series", 24, lambda row: row["series"] or ""),
-    Column("peers", "同期他地", "Peers", 24, lambda row: row["peers"] or ""),
-    Column("source", "出处（文件、表、格）", "Source cell", 32, _source),
-    Column("suggestion", "建议", "Suggestion", 28, lambda row: _lines(row["suggestion_zh"], row["suggestion_en"])),
-    Column("why", "为何在此次序", "Why here", 28, lambda row: _lines(row["why_zh"], row["why_en"])),
-    Column("last", "上次答复", "Last answer", 20, _last),
+    Column("figure", "哪个数", "Figure", 28, _figure),
+    Column("observed", "所见", "Observed", 16, _observed),
+    Column("expected", "期望", "Expected", 16, _expected),
+    Column("series", "前后各期", "Series", 22, lambda row: row["series"] or ""),
+    Column("peers", "同期他地", "Peers", 20, lambda row: row["peers"] or ""),
+    Column("source", "出处（文件、表、格）", "Source cell", 28, _source),
+    Column("suggestion", "建议", "Suggestion", 24, lambda row: _lines(row["suggestion_zh"], row["suggestion_en"])),
+    Column("why", "为何在此次序", "Why here", 24, lambda row: _lines(row["why_zh"], row["why_en"])),
+    Column("last", "上次答复", "Last answer", 16, _last),
     Column("answer", "答复", "Answer", 20),
     Column("reason", "理由", "Reason", 34),
     Column("name", "姓名", "Name", 12),
@@ -182,6 +188,15 @@ order by q.rank
 """
 
 
+def _height(cells: Sequence[tuple[str, int]]) -> float:
+    """Points that a row of (text, width in characters) needs: no reader fits rows to wrapped text by itself where cells are merely written."""
+    lines = max(
+        sum(max(1, math.ceil(sum(2 if east_asian_width(sign) in "WF" else 1 for sign in line) / (width - 1))) for line in text.split("\n"))
+        for text, width in cells
+    )
+    return min(409.0, 14.0 * lines + 4)  # Excel knows no taller row
+
+
 def answer_names(settings: Settings) -> dict[str, str]:
     """What the drop-down shows for each answer code, in the order of the code list."""
     frame = pl.read_csv(settings.seeds / "codelists" / "cl_answers.csv", infer_schema=False)
@@ -253,8 +268,11 @@ def _write_rows(book: Any, rows: Sequence[Row], ranges: tuple[str, str]) -> None
     sheet.set_row(0, 34)
     for line, row in enumerate(rows, start=1):
         cells = shown_cells(row)
+        sheet.set_row(line, _height([(cells[column.key], column.width) for column in COLUMNS if column.show]))
         for place, column in enumerate(COLUMNS):
-            if column.show:
+            if column.key == "rank":  # a number, so that sorting by it works
+                sheet.write_number(line, place, row["rank"], locked)
+            elif column.show:
                 sheet.write_string(line, place, cells[column.key], high if column.key == "severity" and row["severity"] == "high" else locked)
             else:
                 sheet.write_blank(line, place, None, open_day if column.key in ("date", "until") else open_text)
@@ -281,7 +299,7 @@ def _write_rows(book: Any, rows: Sequence[Row], ranges: tuple[str, str]) -> None
     sheet.protect("", {"autofilter": True, "sort": True, "format_columns": True, "format_rows": True})
     sheet.set_landscape()
     sheet.set_paper(8)
-    sheet.fit_to_pages(1, 0)
+    sheet.fit_to_pages(2, 0)
     sheet.repeat_rows(0)
     sheet.activate()
 
@@ -298,6 +316,7 @@ def _write_instructions(book: Any, settings: Settings, release: str, count: int)
     sheet.write_string(1, 1, str(count))
     line = 2
     for line, (zh, en) in enumerate(_INTRODUCTION, start=2):
+        sheet.set_row(line, _height([(zh, 52), (en, 70)]))
         sheet.write_string(line, 0, zh, wrap)
         sheet.write_string(line, 1, en, wrap)
     line += 2
@@ -306,10 +325,12 @@ def _write_instructions(book: Any, settings: Settings, release: str, count: int)
     for row in frame.iter_rows(named=True):
         line += 1
         sheet.write_string(line, 0, both((row["name_zh"], row["name_en"])))
-        sheet.write_string(line, 1, row["note"], wrap)
+        sheet.set_row(line, _height([(_lines(row["note_zh"], row["note_en"]), 70)]))
+        sheet.write_string(line, 1, _lines(row["note_zh"], row["note_en"]), wrap)
     line += 2
     sheet.write_string(line, 0, "更正哪一项 What to correct", bold)
     for names in FIELDS.values():
         line += 1
         sheet.write_string(line, 0, both(names))
+    sheet.fit_to_pages(1, 0)
     sheet.protect()
