@@ -74,6 +74,12 @@ def _text(value: object) -> str:
     return re.sub(r"\s+", " ", str(value)).strip() if value is not None else ""
 
 
+def _iso(day: str) -> str:
+    """A day as people type it (2026/1/5, 2026.1.5, 2026年1月5日) → 2026-01-05; anything else as it is."""
+    found = re.fullmatch(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?", day)
+    return f"{found[1]}-{int(found[2]):02d}-{int(found[3]):02d}" if found else day
+
+
 def _same(one: str, other: str) -> bool:
     return re.sub(r"\s+", " ", one).strip() == re.sub(r"\s+", " ", other).strip()
 
@@ -105,6 +111,7 @@ def read_workbook(path: Path) -> tuple[str, list[tuple[int, dict[str, str]]]]:
     rows = []
     for line, values in enumerate(table[1:], start=2):
         cells = {column.key: _text(values[place]) if place < len(values) else "" for place, column in enumerate(review.COLUMNS)}
+        cells |= {key: _iso(cells[key]) for key in ("date", "until")}
         if any(cells.values()):
             rows.append((line, cells))
     return release, rows
