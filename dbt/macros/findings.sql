@@ -38,14 +38,10 @@ group by rule_id, answer
     (coalesce({{ a_lower }} <= {{ b_upper }} + 1e-12 * abs({{ b_upper }}), true) and coalesce({{ b_lower }} <= {{ a_upper }} + 1e-12 * abs({{ a_upper }}), true))
 {%- endmacro %}
 
-{# The three answers of an interval test of what is printed against what it should be. Wider than a tenth of the value tells nothing when
-   they meet; an open side tells nothing there either. #}
-{% macro interval_answer(a_lower, a_upper, b_lower, b_upper, scale) -%}
-    (case
-        when not {{ meet(a_lower, a_upper, b_lower, b_upper) }} then 'inconsistent'
-        when {{ a_lower }} is null or {{ a_upper }} is null or {{ b_lower }} is null or {{ b_upper }} is null then 'uninformative'
-        when greatest({{ a_upper }} - {{ a_lower }}, {{ b_upper }} - {{ b_lower }}) > 0.1 * abs({{ scale }}) then 'uninformative'
-        else 'consistent' end)
+{# The three answers of an interval test of what is printed against what the others imply: `verdict`, and besides, an interval open on one side
+   still contradicts on its other. #}
+{% macro interval_answer(a_lower, a_upper, b_lower, b_upper, value) -%}
+    (case when not {{ meet(a_lower, a_upper, b_lower, b_upper) }} then 'inconsistent' else {{ verdict(value, a_lower, a_upper, b_lower, b_upper) }} end)
 {%- endmacro %}
 
 {# How far two intervals are apart, in units of the room that rounding leaves them: half of both widths. #}

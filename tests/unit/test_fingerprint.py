@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -115,3 +116,18 @@ def test_deciding_imports_no_framework() -> None:
     code = "import dagster_project.release.fingerprint, dagster_project.release.lock, sys; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=REPOSITORY, check=True)
     assert not {"duckdb", "polars", "pydantic", "yaml", "dbt", "dagster", "great_expectations", "pandas"} & set(done.stdout.split())
+
+
+def test_a_term_that_ends_is_a_change_once(settings: Settings) -> None:
+    path = settings.seeds / "judgement" / "acknowledgements.csv"
+    path.parent.mkdir(parents=True)
+    path.write_text("finding_id,until\na,2026-03-01\nb,2026-06-30\nc,\n", encoding="utf-8")
+
+    def on(*day: int) -> str:
+        return fingerprint.fingerprint(fingerprint.inputs(settings, date(*day)))
+
+    assert on(2026, 1, 1) == on(2026, 3, 1), "the last day still counts"
+    assert len({on(2026, 3, 1), on(2026, 3, 2), on(2026, 7, 1)}) == 3
+    assert on(2026, 3, 2) == on(2026, 6, 30) and on(2026, 7, 1) == on(2030, 1, 1)
+    (ended,) = [item for item in fingerprint.inputs(settings, date(2030, 1, 1)) if item.kind == "ended term"]
+    assert (ended.path, ended.size) == ("judgement/acknowledgements.csv", 2)

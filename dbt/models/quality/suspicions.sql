@@ -97,9 +97,9 @@ select
     {% endfor %}
     {% endfor %}
     w.values_seen,
-    least(1000.0, greatest(
+    nullif(least(1000.0, greatest(
         case when w.is_level and w.total > 0 then w.moved / w.total else 0 end,
-        case when w.gap > 0 then w.moved / w.gap else 0 end)) as impact
+        case when w.gap > 0 then w.moved / w.gap else 0 end)), 0) as impact
 from worded as w
 left join cells as c on c.print_no = w.print_no
 left join {{ ref('stg_cells') }} as s on s.cell_no = coalesce(w.cell_no, c.cell_no)
