@@ -1,5 +1,6 @@
 {# What every rule gives: a row a figure that it flags, and its other answers counted. Only what is flagged keeps its particulars, so that a
-   rule over a million figures leaves few rows. `tests` has rule_id, answer and the columns named below; what a rule lacks is NULL.
+   rule over a million figures leaves few rows. `tests` has rule_id, answer and the columns named below; what a rule lacks is NULL. Rounded, so that
+   a last bit does not bring an answered finding back.
    Answers: consistent; explained (out of bounds, but a known cause accounts for it); inconsistent; uninformative (the intervals are too
    wide, or there is too little to compare with); not_comparable (the keys don't match: another scope, basis or stage). #}
 {% macro finding_columns() %}
@@ -14,7 +15,7 @@
 {% macro flagged_and_counted(tests) %}
 select
     'flagged' as kind, rule_id, answer, 1::bigint as figures,
-    {% for name, type in finding_columns() %}{{ name }}::{{ type }} as {{ name }}{{ ',' if not loop.last }} {% endfor %}
+    {% for name, type in finding_columns() %}{{ 'round(' ~ name ~ ', 8)' if type == 'double' else name ~ '::' ~ type }} as {{ name }}{{ ',' if not loop.last }} {% endfor %}
 from (select * from {{ tests }} union all by name select {% for name, type in finding_columns() %}null::{{ type }} as {{ name }}, {% endfor %} null as rule_id, null as answer where false) as named
 where answer = 'inconsistent'
 union all
