@@ -171,20 +171,27 @@ steps as (
 ),
 
 habit as (
-    select p.series_id, count(p.before_no) as repeats, count(*) as pairs, any_value(s.step) as step
-    from paired as p left join steps as s on s.series_id = p.series_id
+    select p.series_id, count(p.before_no) as repeats, count(*) as pairs, any_value(s.step) as step, any_value(l.value) as most_chance
+    from paired as p
+    inner join steps as s on s.series_id = p.series_id
+    inner join {{ ref('quality_limits') }} as l on l.rule_id = 'stale' and l.parameter = 'chance' and l.indicator = p.indicator
     group by p.series_id
 ),
 
-repeated as (
+agreeing as (
     select
-        p.*, h.repeats, h.pairs, coalesce(pow(10.0, -p.decimals) / nullif(h.step, 0), 1.0) as chance, l.value as most_chance,
-        abs(ln(p.obs_value) - list_median(e.expected_lns)) as off, abs(ln(p.obs_value) - list_median(b.expected_lns)) as off_before
+        p.reading_no, abs(ln(p.obs_value) - list_median(e.expected_lns)) as off, abs(ln(p.obs_value) - list_median(b.expected_lns)) as off_before
+    from paired as p
+    left join {{ ref('quality_expectations') }} as e on e.series_id = p.series_id and e.period_key = p.period_key
+    left join {{ ref('quality_expectations') }} as b on b.series_id = p.series_id and b.period_key = p.before_key
+    where p.before_no is not null
+),
+
+repeated as (
+    select p.*, h.repeats, h.pairs, coalesce(pow(10.0, -p.decimals) / nullif(h.step, 0), 1.0) as chance, h.most_chance, a.off, a.off_before
     from paired as p
     inner join habit as h on h.series_id = p.series_id
-    inner join {{ ref('quality_limits') }} as l on l.rule_id = 'stale' and l.parameter = 'chance' and l.indicator = p.indicator
-    left join {{ ref('quality_expectations') }} as e on e.series_id = p.series_id and e.period_key = p.period_key and p.before_no is not null
-    left join {{ ref('quality_expectations') }} as b on b.series_id = p.series_id and b.period_key = p.before_key and p.before_no is not null
+    left join agreeing as a on a.reading_no = p.reading_no
 ),
 
 repeat_tests as (
