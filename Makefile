@@ -31,6 +31,7 @@ dev: $(READY)
 
 bench: $(READY)
 	$(BIN)/python -m tests.bench.bench_refresh
+	$(BIN)/python -m tests.bench.detection
 
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c "import sys, venv, ensurepip; sys.exit(sys.version_info[:2] != (3, 11))" || { echo "Python 3.11 with venv is needed (Debian 12: apt-get install python3-venv), or set PYTHON=…"; exit 1; }

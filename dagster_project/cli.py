@@ -1,10 +1,10 @@
-"""``fincenter``: refresh, status, explain, targets, diff.
+"""``fincenter``: refresh, status, explain, targets, diff, review.
 
 Belongs here: arguments, printing, exit codes. Does not belong here: any work; that is imported only by the command that does it,
 because a refresh with nothing to do must answer at once.
 
 Exit codes: 0 done, or nothing to do · 1 something unforeseen · 2 wrong arguments · 3 the candidate failed a check, the last release
-stays up · 4 the seeds have faults, nothing was built · 5 another refresh is running · 6 not found · 7 done, but some files were refused.
+stays up · 4 the seeds or a review workbook have faults, nothing was built or written · 5 another refresh is running · 6 not found · 7 done, but some files were refused.
 """
 
 from __future__ import annotations
@@ -130,6 +130,10 @@ def _print_summary(summary: Any) -> None:
     for name, text in rows:
         table.add_row(name, text)
     console.print(table, highlight=False)
+    from dagster_project.release.say import say_findings
+
+    for line in say_findings(summary.findings, summary.high_unanswered, summary.high_findings):
+        console.print(line, highlight=False, markup=False)
     for refused in summary.files_refused:
         console.print(f"refused 拒读 {refused['file']} ({refused['reason']}): {refused['message']}", highlight=False, markup=False)
     for file in summary.files_vanished:
@@ -259,6 +263,63 @@ def diff(
         key = " ".join(str(row[name]) for name in ("indicator", "ref_area", "time_period"))
         detail = " ".join(str(row[name]) for name in ("breakdown", "currency_scope", "transformation") if row[name] not in ("_T", "_Z", "N"))
         typer.echo(f"{row['change']:9} {key} {detail} {row['before']} → {row['after']} {row['publication_id'] or ''}".rstrip())
+
+
+review = typer.Typer(help="Findings as a workbook: write it, take its answers. 可疑审核簿：导出与导入。", no_args_is_help=True)
+app.add_typer(review, name="review")
+
+
+@review.command("export")
+def review_export(
+    file: Annotated[Path | None, typer.Argument(help="Workbook to write; default review-<release>.xlsx here. 写到哪个文件。")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write the queue of findings as a workbook to answer in Excel. 导出待审可疑的工作簿。"""
+    settings = Settings()
+    _released(settings, as_json)
+    from dagster_project.release import review as workbook
+
+    target = file or Path(f"review-{settings.current.resolve().name}.xlsx")
+    if target.exists():
+        _fail(USAGE, f"{target} is there already and may hold answers: give another name. 文件已在，可能有答复，请换名。", as_json)
+    if target.suffix.lower() != ".xlsx" or not target.parent.is_dir():
+        _fail(USAGE, f"{target}: a name that ends in .xlsx, in a folder that exists, is needed. 需以 .xlsx 结尾，且文件夹已在。", as_json)
+    count = workbook.export(settings, target)
+    if as_json:
+        _dump({"file": str(target), "findings": count})
+    else:
+        typer.echo(f"{count} finding(s) in {target}; fill the yellow cells, then `fincenter review import`. {count} 条，填黄格后导入。")
+
+
+@review.command("import")
+def review_import(file: Annotated[Path, typer.Argument(help="Workbook with answers. 填好的工作簿。")], as_json: AsJson = False) -> None:
+    """Turn the answers of a workbook into seed rows, all or none. 把答复写成种子行，有误则一行不写。"""
+    settings = Settings()
+    _released(settings, as_json)
+    if not file.is_file():
+        _fail(NOT_FOUND, f"no file {file}. 无此文件。", as_json)
+    from dagster_project.release.answers import WorkbookError, import_answers
+
+    try:
+        with lock.refresh_lock(settings):
+            done = import_answers(settings, file)
+    except WorkbookError as error:
+        _fail(SEEDS, str(error), as_json, faults=error.faults)
+    except lock.Locked as error:
+        _fail(LOCKED, str(error), as_json)
+    if as_json:
+        from dataclasses import asdict
+
+        _dump(asdict(done))
+        return
+    typer.echo(
+        f"{len(done.acknowledgements)} answer(s) 答复 · {len(done.corrections)} correction(s) 更正 · "
+        f"{done.already_there} already there 已有 · {done.unanswered} left empty 未答"
+    )
+    for path in done.written:
+        typer.echo(f"written 已写 {path}")
+    if done.written:
+        typer.echo("run `fincenter refresh`. 请运行 fincenter refresh。")
 
 
 def main() -> None:

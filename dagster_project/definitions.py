@@ -10,6 +10,7 @@ from dagster_project.assets.raw import raw_assets
 from dagster_project.assets.release import release_asset
 from dagster_project.assets.warehouse import warehouse_assets, warehouse_specs
 from dagster_project.automation.triggers import refresh_job, schedules, sensors
+from dagster_project.checks.findings import findings_check
 from dagster_project.checks.intake import intake_checks, seed_check
 from dagster_project.checks.release import release_checks
 from dagster_project.release import transform
@@ -26,7 +27,7 @@ def build(settings: Settings, refresh: Refresh | None = None) -> dg.Definitions:
     marts = [spec.key for spec in released]
     return dg.Definitions(
         assets=[raw_assets(settings), *inner, warehouse_assets(manifest, released), release_asset(marts)],
-        asset_checks=[seed_check(), intake_checks(settings, marts), release_checks(settings, marts)],
+        asset_checks=[seed_check(), intake_checks(settings, marts), release_checks(settings, marts), findings_check(marts)],
         jobs=[refresh_job()],
         schedules=schedules(),
         sensors=sensors(settings),

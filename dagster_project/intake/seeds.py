@@ -126,6 +126,8 @@ REFERENCES: tuple[tuple[str, str, Values], ...] = (
     ("corrections", "publication_id", _publication),
     ("corrections", "field", _one_of("value_text", "growth_text", "unit_text", "period_text", "label", "area")),
     ("retractions", "publication_id", _publication),
+    ("acknowledgements", "answer", _of("cl_answers", "answer")),
+    ("acknowledgements", "correction_id", _of("corrections", "correction_id")),
     ("formulas", "indicator", _indicator),
     ("formulas", "breakdown", _breakdown),
     ("formulas", "level", _one_of("1", "2")),
@@ -192,6 +194,8 @@ KEYS: dict[str, tuple[str, ...]] = {
     "assumptions": ("assumption_id",),
     "corrections": ("correction_id",),
     "retractions": ("retraction_id",),
+    "cl_answers": ("answer",),
+    "acknowledgements": ("finding_id", "answered_on"),
     "formulas": ("formula_id",),
     "formula_terms": ("formula_id", "term"),
     "plans": ("plan_id",),
@@ -215,6 +219,8 @@ REQUIRED: dict[str, tuple[str, ...]] = {
     "assumptions": ("indicator", "from_value", "to_value", "reason", "author"),
     "corrections": ("publication_id", "reference", "field", "expect", "value", "reason", "author"),
     "retractions": ("publication_id", "reference", "expect", "reason", "author"),
+    "cl_answers": ("name_zh", "name_en", "corrects", "needs_until"),
+    "acknowledgements": ("finding_id", "answer", "reason", "answered_by", "answered_on"),
     "formulas": ("indicator", "level", "scale", "offset_value"),
     "plan_targets": ("comparator", "direction", "aggregation", "period_end", "status"),
     "cl_target_operators": ("name_zh", "name_en", "level_rule", "scored", "strict", "printed_suffices"),
@@ -402,6 +408,20 @@ def _cycle_faults(seeds: Seeds, formulas: dict[str, dict[str, str]], terms: list
             yield f"{seeds.paths['formula_terms']} line {term['__line__']}: formula {term['formula_id']!r} of level {formula['level']} uses the result of {used[1]!r} of level {used[0]}: give it a higher level (two are allowed), or break the cycle"
 
 
+def _answer_faults(seeds: Seeds) -> Iterator[str]:
+    """An answer to a finding brings what its kind needs, and no more."""
+    kinds = {row["answer"]: row for row in seeds.frames["cl_answers"].iter_rows(named=True)}
+    for row in seeds.frames["acknowledgements"].iter_rows(named=True):
+        where = f"{seeds.paths['acknowledgements']} line {row['__line__']}"
+        kind = kinds[row["answer"]]
+        if kind["needs_until"].lower() == "true" and not row["until"]:
+            yield f"{where}: answer {row['answer']!r} needs `until`, the last day on which it holds"
+        if row["until"] and row["until"] < row["answered_on"]:
+            yield f"{where}: until {row['until']} is before answered_on {row['answered_on']}"
+        if row["correction_id"] and kind["corrects"].lower() != "true":
+            yield f"{where}: answer {row['answer']!r} says the figure stands as printed, but names correction {row['correction_id']!r}"
+
+
 _PRINTED = {
     "value_text": "value_text",
     "growth_text": "value_text",
@@ -441,7 +461,7 @@ def check_seeds(settings: Settings) -> Seeds:
     seeds = read_seeds(settings)
     faults = [*_type_faults(seeds, column_types(settings)), *_key_faults(seeds), *_required_faults(seeds), *_reference_faults(seeds)]
     if not faults:
-        faults = [*_formula_faults(seeds), *_target_faults(seeds), *_expect_faults(settings, seeds)]
+        faults = [*_formula_faults(seeds), *_target_faults(seeds), *_answer_faults(seeds), *_expect_faults(settings, seeds)]
     if faults:
         raise SeedError(faults)
     return seeds

@@ -15,6 +15,7 @@ import polars as pl
 
 from dagster_project.intake import layouts, ledger, numbers, periods, text
 from dagster_project.intake.seeds import column_types, seed_path
+from dagster_project.release import findings
 from dagster_project.settings import Settings
 
 PUBLICATION_COLUMNS = (
@@ -25,12 +26,17 @@ PUBLICATION_COLUMNS = (
 
 @dataclass(frozen=True)
 class Identity:
-    """Which build this is: its id and moment, and the (kind, path, sha256, bytes) of every input."""
+    """Which build this is: its id and moment, and the (kind, path, sha256, bytes) of every input.
+
+    ``findings_at`` is the moment at which its findings were first seen: that of the first release of the same inputs, so that
+    building them again changes nothing.
+    """
 
     release_id: str
     built_at: str
     fingerprint: str
     code_version: str
+    findings_at: str
     inputs: tuple[tuple[str, str, str, int], ...] = ()
 
 
@@ -127,14 +133,15 @@ def prepare(settings: Settings, identity: Identity) -> None:
             "label_corrections": label_corrections,
             "value_corrections": value_corrections,
             "release_inputs": pl.DataFrame(identity.inputs, schema=INPUT_SCHEMA, orient="row"),
+            "findings_history": findings.load(settings),
         }
         for name, frame in frames.items():
             connection.register("incoming", frame)
             connection.execute(f"create table ledger.{name} as select * from incoming")
             connection.unregister("incoming")
         connection.execute(
-            "create table ledger.release as select ? as release_id, ?::timestamp as built_at, ? as fingerprint, ? as code_version",
-            [identity.release_id, identity.built_at, identity.fingerprint, identity.code_version],
+            "create table ledger.release as select ? as release_id, ?::timestamp as built_at, ? as fingerprint, ? as code_version, ?::timestamp as findings_at",
+            [identity.release_id, identity.built_at, identity.fingerprint, identity.code_version, identity.findings_at],
         )
         _load_seeds(connection, settings)
         _show_cells(connection, [settings.ledger / "cells" / entry.ledger for entry in entries if entry.ledger])

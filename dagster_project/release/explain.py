@@ -120,16 +120,37 @@ class Explainer:
         return f"no figure of {indicator} for {question.area} in {question.period}; there is " + ", ".join(r["time_period"] for r in rows)
 
     def _cells(self, vintage_id: int) -> list[Row]:
-        return self._rows(
+        cells = self._rows(
             """
             select c.relation, c.value_text, c.unit_text, c.period_text, c.file, c.sheet, c.cell, c.reference, c.is_official, c.known_by,
-                c.publication_id, p.title, p.carrier, p.publisher_name_zh, p.publisher_name_en, c.stage
+                c.publication_id, p.title, p.carrier, p.publisher_name_zh, p.publisher_name_en, c.stage, c.marks
             from fincenter.marts.printed_cells as c
             left join fincenter.marts.publications as p on p.publication_id = c.publication_id
             where c.vintage_id = $1 or c.coarse_vintage_id = $1
             order by c.relation <> 'represents', c.known_by nulls last, c.publication_id
             """,
             vintage_id,
+        )
+        for cell in cells:
+            cell["corrections"] = self._corrections(cell) if "corrected" in cell["marks"].split(", ") else []
+        return cells
+
+    def _corrections(self, cell: Row) -> list[Row]:
+        return self._rows(
+            "select correction_id, field, printed_text, corrected_text, printed_value, corrected_value, reason, author, decided_on, finding_ids"
+            " from fincenter.marts.applied_corrections where publication_id = $1 and reference = $2 and cell = $3 order by correction_id",
+            cell["publication_id"], cell["reference"], cell["cell"],
+        )  # fmt: skip
+
+    def _findings(self, row: Row) -> list[Row]:
+        return self._rows(
+            "select finding_id, rule_id, severity, state, message_zh, message_en, answer, reason, answered_by, answered_on, file, sheet, cell"
+            " from fincenter.marts.findings where ref_area = $1 and indicator = $2 and breakdown = $3 and currency_scope = $4 and transformation = $5"
+            " and prices = $6 and period_start is not distinct from $7 and period_end = $8 order by first_seen, finding_id",
+            *(
+                row[name]
+                for name in ("ref_area", "indicator", "breakdown", "currency_scope", "transformation", "prices", "period_start", "period_end")
+            ),
         )
 
     def _inputs(self, row: Row) -> list[Row]:
@@ -208,6 +229,7 @@ class Explainer:
                     "select stage, known_by, publication_id from fincenter.marts.confirmations where vintage_id = $1", row["vintage_id"])}
                 for row in rows if row["origin"] == "printed"
             ],
+            "findings": self._findings(rows[0]),
             "contradicting_claims": self._rows(
                 "select publication_id, carrier, value_text, obs_value, known_by, file, cell, relation from fincenter.marts.claims"
                 " where ref_area = $1 and indicator = $2 and breakdown = $3 and currency_scope = $4 and transformation = $5 and prices = $6"

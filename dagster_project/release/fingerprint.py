@@ -6,10 +6,12 @@ framework is imported. Does not belong here: reading or building anything.
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from dagster_project.settings import REPOSITORY, Settings
@@ -49,8 +51,20 @@ def _hash(path: Path) -> str:
         return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
-def inputs(settings: Settings) -> tuple[Input, ...]:
-    """Every input file of a release, in a stable order."""
+def _ended_terms(settings: Settings, today: date) -> Iterator[Input]:
+    """Answers to findings whose term has ended: all that a release owes to the calendar. One ends, and the release is another."""
+    path = settings.seeds / "judgement" / "acknowledgements.csv"
+    if not path.is_file():
+        return
+    with path.open(encoding="utf-8-sig", newline="") as handle:
+        ended = sorted(str(row) for row in csv.DictReader(handle) if (row.get("until") or "9999") < today.isoformat())
+    if ended:
+        digest = hashlib.sha256("\n".join(ended).encode()).hexdigest()
+        yield Input("ended term", path.relative_to(settings.seeds).as_posix(), digest, len(ended))
+
+
+def inputs(settings: Settings, today: date | None = None) -> tuple[Input, ...]:
+    """Every input of a release, in a stable order: files, and the answers whose term has ended by ``today`` (UTC)."""
     known = _known_hashes(settings)
     found: list[Input] = []
     for path in _files(settings.raw):
@@ -68,6 +82,7 @@ def inputs(settings: Settings) -> tuple[Input, ...]:
     for kind, folder in folders:
         for path in _files(folder, CODE_SUFFIXES):
             found.append(Input(kind, path.relative_to(folder).as_posix(), _hash(path), path.stat().st_size))
+    found += _ended_terms(settings, today or datetime.now(UTC).date())
     return tuple(found)
 
 

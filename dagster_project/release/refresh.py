@@ -20,7 +20,7 @@ import duckdb
 import polars as pl
 
 from dagster_project.intake import ledger, seeds
-from dagster_project.release import candidate, difference, expectations, fingerprint, publish, transform
+from dagster_project.release import candidate, difference, expectations, findings, fingerprint, publish, transform
 from dagster_project.release.candidate import Identity
 from dagster_project.release.expectations import CheckRow, ExpectationWorker
 from dagster_project.settings import Settings
@@ -51,6 +51,9 @@ class Summary:
     revised: int = 0
     vanished: int = 0
     checks: int = 0
+    findings: dict[str, int] = field(default_factory=dict)
+    high_unanswered: int = 0
+    high_findings: list[dict[str, str]] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
 
@@ -65,11 +68,12 @@ def code_version() -> str:
 
 def identify(settings: Settings, moment: datetime | None = None) -> Identity:
     """The identity of the release that today's inputs would give."""
-    found = fingerprint.inputs(settings)
     now = moment or datetime.now(UTC)
+    found = fingerprint.inputs(settings, now.date())
     whole = fingerprint.fingerprint(found)
     rows = tuple((item.kind, item.path, item.sha256, item.size) for item in found)
-    return Identity(f"{now:%Y%m%dT%H%M%S}-{whole[:8]}", f"{now:%Y-%m-%d %H:%M:%S}", whole, code_version(), rows)
+    built_at = f"{now:%Y-%m-%d %H:%M:%S}"
+    return Identity(f"{now:%Y%m%dT%H%M%S}-{whole[:8]}", built_at, whole, code_version(), findings.moment(settings, whole, built_at), rows)
 
 
 class Refresh:
@@ -168,6 +172,8 @@ class Refresh:
             write_checks(connection, self.checks)
             row = connection.sql("select cells, accepted, figures, refused, other_kinds from marts.release").fetchall()[0]
             self.summary.cells, self.summary.accepted, self.summary.figures, self.summary.refused, self.summary.other_kinds = map(int, row)
+            self.summary.findings = findings.counts(connection)
+            self.summary.high_unanswered, self.summary.high_findings = findings.unanswered(connection)
             connection.execute("checkpoint")
         self.summary.checks = len(self.checks)
         before = self.settings.released_database
@@ -175,8 +181,9 @@ class Refresh:
         self.summary.new, self.summary.revised, self.summary.vanished = changed.new, changed.revised, changed.vanished
 
     def publish(self) -> Path:
-        """Move the candidate to its place and swap the link."""
+        """Keep the findings in the ledger, move the candidate to its place and swap the link."""
         with self._timed("publish"):
+            findings.keep(self.settings, self.identity.release_id)
             folder = publish.publish(self.settings, self.identity)
         self.summary.published = str(folder)
         return folder

@@ -1,6 +1,6 @@
-"""An explanation in words, for a terminal: Chinese and English side by side.
+"""Explanations and findings in words, for a terminal: Chinese and English side by side.
 
-Belongs here: the wording of what ``explain`` found. Does not belong here: finding it.
+Belongs here: the wording of what ``explain`` found and of what waits for a person. Does not belong here: finding it.
 """
 
 from __future__ import annotations
@@ -35,6 +35,10 @@ def say(answer: Row) -> Iterator[str]:
             yield "  vintages 版本:"
             for row in series["vintages"]:
                 yield from _vintage(row)
+        for finding in series["findings"]:
+            yield f"  finding 可疑 ({finding['state']}, {finding['severity']}) {finding['rule_id']}: {finding['message_zh']} {finding['message_en']}"
+            if finding["answer"]:
+                yield f"    answer 答复 {finding['answer']}: {finding['reason']} ({finding['answered_by']}, {finding['answered_on']})"
         for claim in series["contradicting_claims"]:
             yield f"  claim 引述 {claim['relation']}: “{claim['value_text']}” {claim['publication_id']} {claim['carrier']} ({claim['known_by'] or 'undated 无日期'}) raw/{claim['file']} {claim['cell']}"
         if series["quote"]:
@@ -81,6 +85,12 @@ def _prints(prints: list[Row], pad: str) -> Iterator[str]:
     for cell in prints[:6]:
         where = f"raw/{cell['file']}{' ' + cell['sheet'] if cell['sheet'] else ''} {cell['cell']}"
         yield f"{pad}{cell['relation']} “{cell['value_text']}” {cell['unit_text']} · {where} · {cell['publication_id']} {cell['title'] or ''} ({cell['known_by'] or 'undated 无日期'})"
+        for correction in cell["corrections"]:
+            yield (
+                f"{pad}  corrected 更正 {correction['correction_id']} {correction['field']}: “{correction['printed_text']}” → “{correction['corrected_text']}”"
+                f" · {correction['reason']} ({correction['author']}, {correction['decided_on']})"
+                + (f" · answers 答 {correction['finding_ids']}" if correction["finding_ids"] else "")
+            )
     if len(prints) > 6:
         yield f"{pad}… and {len(prints) - 6} more prints 另有 {len(prints) - 6} 处"
 
@@ -109,3 +119,19 @@ def _vintage(row: Row) -> Iterator[str]:
     for confirmation in row["confirmed_by"]:
         yield f"       confirmed 确认: {confirmation['stage']} by {confirmation['known_by']} ({confirmation['publication_id']})"
     yield from _prints(row["prints"], "       ")
+
+
+STATES = {"open": "待答", "returned": "重新提出", "answered": "已答", "corrected": "已更正", "gone": "已消失"}
+
+
+def say_findings(counts: dict[str, int], high: int, named: list[Row]) -> Iterator[str]:
+    """Lines of a refresh's summary: findings by state, and the high ones that nobody has answered."""
+    if counts:
+        yield "findings 可疑: " + " · ".join(f"{counts[state]} {state} {word}" for state, word in STATES.items() if state in counts)
+    if not high:
+        return
+    yield f"{high} high finding(s) wait for an answer: run `fincenter review export`. {high} 条严重可疑待答复，请运行 fincenter review export。"
+    for finding in named:
+        yield f"  {finding['message_zh']} {finding['message_en']} ({finding['finding_id']})"
+    if high > len(named):
+        yield f"  … and {high - len(named)} more 另有 {high - len(named)} 条"

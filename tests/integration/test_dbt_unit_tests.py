@@ -66,7 +66,7 @@ def results(root: Path) -> Iterator[list[Any]]:
 
     settings = Settings(root=root)
     ledger.refresh_ledger(settings)
-    candidate.prepare(settings, candidate.Identity("unit_tests", "2026-01-01 00:00:00", "none", "none"))
+    candidate.prepare(settings, candidate.Identity("unit_tests", "2026-01-01 00:00:00", "none", "none", "2026-01-01 00:00:00"))
     common = ["--project-dir", str(settings.dbt_project), "--profiles-dir", str(settings.dbt_project), "--quiet", "--no-use-colors"]
     with pytest.MonkeyPatch.context() as patch:
         for name, value in settings.environment().items():

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -129,3 +130,18 @@ def test_a_removed_ledger_is_something_to_do(settings: Settings) -> None:
     assert fingerprint.up_to_date(settings, found)
     manifest.unlink()
     assert not fingerprint.up_to_date(settings, found)
+
+
+def test_a_term_that_ends_is_a_change_once(settings: Settings) -> None:
+    path = settings.seeds / "judgement" / "acknowledgements.csv"
+    path.parent.mkdir(parents=True)
+    path.write_text("finding_id,until\na,2026-03-01\nb,2026-06-30\nc,\n", encoding="utf-8")
+
+    def on(*day: int) -> str:
+        return fingerprint.fingerprint(fingerprint.inputs(settings, date(*day)))
+
+    assert on(2026, 1, 1) == on(2026, 3, 1), "the last day still counts"
+    assert len({on(2026, 3, 1), on(2026, 3, 2), on(2026, 7, 1)}) == 3
+    assert on(2026, 3, 2) == on(2026, 6, 30) and on(2026, 7, 1) == on(2030, 1, 1)
+    (ended,) = [item for item in fingerprint.inputs(settings, date(2030, 1, 1)) if item.kind == "ended term"]
+    assert (ended.path, ended.size) == ("judgement/acknowledgements.csv", 2)

@@ -29,7 +29,9 @@ def candidate(settings: Settings, number: int) -> Identity:
     with duckdb.connect(str(settings.candidate)) as connection:
         connection.execute(f"create or replace table number as select {number} as n")
     settings.candidate_inputs.write_text("scratch", encoding="utf-8")
-    return Identity(f"2026010{number}T000000-abc", "2026-01-01 00:00:00", f"print {number}", "0", (("raw", "a.csv", "0" * 64, 1),))
+    return Identity(
+        f"2026010{number}T000000-abc", "2026-01-01 00:00:00", f"print {number}", "0", "2026-01-01 00:00:00", (("raw", "a.csv", "0" * 64, 1),)
+    )
 
 
 def released(settings: Settings) -> int:

@@ -70,6 +70,7 @@ CORRECTION = {"correction_id": "x", "publication_id": "b2023", "reference": "f4"
               "reason": "试", "author": "t", "decided_on": "2026-01-01"}  # fmt: skip
 RETRACTION = {"retraction_id": "x", "publication_id": "b2022", "reference": "f4", "expect": "40.0", "reason": "试", "author": "t",
               "decided_on": "2026-01-01"}  # fmt: skip
+ANSWER = {"finding_id": "limits-1", "values_seen": "-87", "answer": "explained", "reason": "试", "answered_by": "t", "answered_on": "2026-01-20"}
 
 
 def is_(**values: str) -> Callable[[Row], bool]:
@@ -104,6 +105,8 @@ def test_answers_that_hold_are_no_fault(root: Path) -> None:
         },
     )
     add_seed_row(root, "retractions", **RETRACTION)
+    add_seed_row(root, "acknowledgements", **ANSWER, until="2026-01-20")
+    add_seed_row(root, "acknowledgements", **{**ANSWER, "answered_on": "2026-02-01", "answer": "our_error"}, correction_id="x")
     check_seeds(Settings(root=root))
 
 
@@ -133,6 +136,14 @@ CASES: dict[str, tuple[Callable[[Path], None], str, str, str]] = {
     "a correction whose text is no longer there": (add("corrections", **{**CORRECTION, "expect": "88"}), "corrections", "x,", "expects value_text '88' but the source now shows '87'"),
     "a correction of a figure that isn't there": (add("corrections", **{**CORRECTION, "reference": "f99"}), "corrections", "x,", "has no figure 'f99'"),
     "a correction of a growth that isn't there": (add("corrections", **{**CORRECTION, "field": "growth_text"}), "corrections", "x,", "has no figure 'f4'"),
+    "an answer that is none": (add("acknowledgements", **{**ANSWER, "answer": "shrug"}), "acknowledgements", "limits-1,", "answer 'shrug' is not known"),
+    "an answer by nobody": (add("acknowledgements", **{**ANSWER, "answered_by": ""}), "acknowledgements", "limits-1,", "answered_by is empty"),
+    "an answer of no day": (add("acknowledgements", **{**ANSWER, "answered_on": "20 Jan"}), "acknowledgements", "limits-1,", "answered_on is '20 Jan', which is no date"),
+    "two answers of a day": (both(add("acknowledgements", **ANSWER), add("acknowledgements", **ANSWER)), "acknowledgements", "limits-1,", "stands a second time"),
+    "an open-ended wait": (add("acknowledgements", **{**ANSWER, "answer": "ignore_until"}), "acknowledgements", "limits-1,", "needs `until`"),
+    "a term that ended before it began": (add("acknowledgements", **{**ANSWER, "until": "2026-01-19"}), "acknowledgements", "limits-1,", "until 2026-01-19 is before answered_on 2026-01-20"),
+    "a correction that isn't there": (add("acknowledgements", **{**ANSWER, "answer": "our_error", "correction_id": "z9"}), "acknowledgements", "limits-1,", "correction_id 'z9' is not known"),
+    "a correction of what is right": (both(add("corrections", **CORRECTION), add("acknowledgements", **{**ANSWER, "correction_id": "x"})), "acknowledgements", "limits-1,", "says the figure stands as printed"),
     "a retraction whose text is no longer there": (add("retractions", **{**RETRACTION, "expect": "41.0"}), "retractions", "x,", "expects value_text '41.0' but the source now shows '40.0'"),
 }  # fmt: skip
 

@@ -1,0 +1,79 @@
+-- What a level should be by its neighbours: the same season one and two years before and after, each carried to this year by growth (the
+-- median of all areas in that year where there are five, else the series' own, else the indicator's). The median of up to four is not moved by
+-- one wrong neighbour. In logarithms; only positive levels.
+-- A figure of which two prints differ by half is no witness for others.
+with contested as (
+    select series_id, period_key
+    from {{ ref('quality_figures') }}
+    where is_level and obs_value > 0
+    group by all
+    having max(obs_value) > 1.5 * min(obs_value)
+),
+
+current_levels as (
+    select
+        f.series_id, f.period_key, f.group_key, f.season, f.year, ln(f.obs_value) as ln_value,
+        case when c.series_id is null then ln(f.obs_value) end as ln_trusted, case when c.series_id is null then f.year end as year_trusted
+    from {{ ref('quality_figures') }} as f
+    left join contested as c on c.series_id = f.series_id and c.period_key = f.period_key
+    where f.is_current and f.is_level and f.obs_value > 0 and coalesce(f.qualifier, '') in ('', 'about')
+),
+
+neighbours as (
+    select
+        *,
+        lag(year) over by_season as previous_year,
+        lag(ln_trusted ignore nulls) over by_season as before_1, lag(year_trusted ignore nulls) over by_season as before_1_year,
+        lag(ln_trusted, 2 ignore nulls) over by_season as before_2, lag(year_trusted, 2 ignore nulls) over by_season as before_2_year,
+        lead(ln_trusted ignore nulls) over by_season as after_1, lead(year_trusted ignore nulls) over by_season as after_1_year,
+        lead(ln_trusted, 2 ignore nulls) over by_season as after_2, lead(year_trusted, 2 ignore nulls) over by_season as after_2_year
+    from current_levels
+    window by_season as (partition by series_id, season order by year)
+),
+
+growths as (
+    select *, case when year - before_1_year <= 3 then (ln_value - before_1) / (year - before_1_year) end as growth
+    from neighbours
+),
+
+of_year as (
+    select group_key, season, year, median(growth) as growth, count(growth) as areas from growths group by all having count(growth) >= 5
+),
+
+of_series as (
+    select series_id, median(growth) as growth, count(growth) as years from growths group by all having count(growth) >= 3
+),
+
+of_group as (
+    select group_key, median(growth) as growth from growths group by all having count(growth) >= 3
+),
+
+-- The scale of what is left of growth after its norm; robust, one for all areas of an indicator.
+normed as (
+    select
+        g.*,
+        coalesce(y.growth, s.growth, o.growth, 0.0) as norm,
+        lead(coalesce(y.growth, s.growth, o.growth, 0.0)) over (partition by g.series_id, g.season order by g.year) as norm_after
+    from growths as g
+    left join of_year as y on y.group_key = g.group_key and y.season = g.season and y.year = g.year
+    left join of_series as s on s.series_id = g.series_id
+    left join of_group as o on o.group_key = g.group_key
+),
+
+spread as (
+    select group_key, 1.4826 * median(abs(growth - norm)) as sigma, count(growth) as growths from normed where growth is not null group by all
+)
+
+select
+    n.series_id, n.period_key, n.group_key, n.season, n.year, n.ln_value as current_ln, n.growth, n.norm, n.previous_year,
+    n.before_1, n.before_2, n.after_1, n.after_2, n.before_1_year, n.before_2_year, n.after_1_year, n.after_2_year,
+    list_filter([
+        case when n.year - n.before_1_year <= 3 then n.before_1 + (n.year - n.before_1_year) * n.norm end,
+        case when n.year - n.before_2_year <= 3 then n.before_2 + (n.year - n.before_2_year) * n.norm end,
+        case when n.after_1_year - n.year <= 3 then n.after_1 - (n.after_1_year - n.year) * n.norm_after end,
+        case when n.after_2_year - n.year <= 3 then n.after_2 - (n.after_2_year - n.year) * n.norm_after end
+    ], lambda e: e is not null) as expected_lns,
+    coalesce(s.sigma, 0.0) as sigma,
+    coalesce(s.growths, 0) as growths
+from normed as n
+left join spread as s on s.group_key = n.group_key

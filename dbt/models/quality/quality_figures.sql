@@ -1,0 +1,48 @@
+-- What the rules look at: every printed vintage, and every claim that contradicts one. `season` is the part of the year that a span is, so that
+-- equal seasons of two years may be compared; `judged_as` the stage by which severity goes.
+with shown as (
+    select
+        v.vintage_reading_no as reading_no, v.series_id, v.period_key, v.vintage_no::integer as vintage_no, v.obs_value, v.lower, v.upper, v.decimals, v.qualifier,
+        v.publication_id, v.stage, v.census_basis, v.is_official, v.known_by, n.is_preferred as is_current
+    from {{ ref('int_vintages') }} as v
+    inner join {{ ref('facts') }} as n on n.vintage_id = v.vintage_id
+    where v.step = 1
+),
+
+contradicting as (
+    select
+        r.reading_no, r.series_id, r.period_key, null::integer as vintage_no, p.obs_value, p.lower, p.upper, p.decimals, p.qualifier,
+        p.publication_id, p.stage, case when p.has_basis then -1 end as census_basis, false as is_official, r.known_by, false as is_current
+    from {{ ref('int_readings') }} as r
+    inner join {{ ref('int_reading_vintages') }} as m on m.reading_no = r.reading_no and m.relation = 'contradicts'
+    inner join {{ ref('int_prints') }} as p on p.print_no = r.best_print_no
+    anti join shown as s on s.reading_no = r.reading_no
+),
+
+figures as (
+    select * from shown
+    union all
+    select * from contradicting
+),
+
+spans as (
+    select
+        period_key, period_start, period_end,
+        year(period_end)::integer as year,
+        case when period_start is null then 'stock' when period_start = date_trunc('year', period_end) then 'since_january' else 'single' end as span_kind,
+        case when period_start is null then 0 else round((period_end - period_start + 1) / 30.4) end::integer as months,
+        (month(period_end) * 10000 + (case when period_end = last_day(period_end) then 0 else day(period_end) end) * 100
+            + case when period_start is null then 0 else least(99, round((period_end - period_start + 1) / 30.4)) end)::integer as season
+    from {{ ref('int_periods') }}
+)
+
+select
+    f.*, s.ref_area, s.indicator, s.group_key, s.is_level, p.period_end, p.year, p.season, p.span_kind, p.months,
+    r.best_print_no as print_no,
+    coalesce(f.stage, case when f.is_official then 'unstaged' else 'claim' end) as judged_as,
+    -- digits that a chance agreement would have to share
+    round(abs(f.obs_value) * pow(10.0, f.decimals)) >= 1000 and coalesce(f.qualifier, '') = '' as is_telling
+from figures as f
+inner join {{ ref('quality_series') }} as s on s.series_id = f.series_id
+inner join spans as p on p.period_key = f.period_key
+inner join {{ ref('int_readings') }} as r on r.reading_no = f.reading_no
