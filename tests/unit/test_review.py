@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import shutil
+from collections.abc import Mapping
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -99,7 +100,7 @@ def export(settings: Settings) -> Path:
     return path
 
 
-def fill(path: Path, rows: dict[int, dict[str, object]]) -> Path:
+def fill(path: Path, rows: Mapping[int, Mapping[str, object]]) -> Path:
     book = openpyxl.load_workbook(path)
     for line, cells in rows.items():
         for key, value in cells.items():
