@@ -172,6 +172,17 @@ REFERENCES: tuple[tuple[str, str, Values], ...] = (
     ("planned_coverage", "ref_area_or_group", _areas_or_groups),
     ("planned_coverage", "responsible_publisher", _publisher),
     ("planned_coverage", "freq", _one_of("A", "Q")),
+    ("cl_rules", "level", _one_of("0", "1", "2", "3", "4", "5")),
+    ("cl_rules", "family", _one_of("figure", "publication", "series", "areas", "vintages", "targets")),
+    *((("cl_rules", f"severity_{stage}", _one_of("high", "medium", "low", "info"))) for stage in ("first", "final", "census", "unstaged", "claim")),
+    ("rule_thresholds", "rule_id", _of("cl_rules", "rule_id")),
+    ("rule_thresholds", "indicator", _any(_indicator)),
+    ("partitions", "member_indicator", _indicator),
+    ("partitions", "member_breakdown", _breakdown),
+    ("partitions", "member_scope", _any(_scope)),
+    ("partitions", "total_indicator", _indicator),
+    ("partitions", "total_breakdown", _breakdown),
+    ("partitions", "total_scope", _any(_scope)),
 )
 
 KEYS: dict[str, tuple[str, ...]] = {
@@ -207,9 +218,15 @@ KEYS: dict[str, tuple[str, ...]] = {
     "body_links": ("from_body",),
     "indicator_measures": ("indicator", "plan_id", "measure_no"),
     "measures": ("plan_id", "measure_no"),
+    "cl_rules": ("rule_id",),
+    "rule_thresholds": ("rule_id", "indicator", "parameter"),
+    "partitions": ("partition_id", "member_indicator", "member_breakdown", "member_scope"),
 }
 
 REQUIRED: dict[str, tuple[str, ...]] = {
+    "cl_rules": ("name_zh", "name_en", "message_zh", "message_en", "suggestion_zh", "suggestion_en", "owner", "source"),
+    "rule_thresholds": ("rule_id", "indicator", "parameter", "value", "reason"),
+    "partitions": ("member_indicator", "total_scope", "reason"),
     "cl_areas": ("name_zh", "name_en", "area_type"),
     "cl_indicators": ("name_zh", "name_en", "theme", "kind", "span", "unit_measure", "unit_mult"),
     "aliases": ("source_id", "label", "indicator"),
@@ -315,6 +332,11 @@ def _reference_faults(seeds: Seeds) -> Iterator[str]:
         for line, row in _lines(seeds.frames[seed], (pl.col(column) != "") & ~pl.col(column).is_in(list(allowed))):
             near = _nearest(row[column], allowed)
             yield f"{seeds.paths[seed]} line {line}: {column} {row[column]!r} is not known{near}"
+    rules = seeds.column("cl_rules", "rule_id")
+    for line, row in _lines(seeds.frames["cl_rules"], pl.col("yields_to") != ""):
+        for rule in row["yields_to"].split(";"):
+            if rule not in rules:
+                yield f"{seeds.paths['cl_rules']} line {line}: yields_to {rule!r} is no rule_id{_nearest(rule, rules)}"
     hazards = seeds.column("cl_hazards", "hazard")
     for line, row in _lines(seeds.frames["cl_indicators"], pl.col("hazards") != ""):
         for hazard in row["hazards"].split(";"):

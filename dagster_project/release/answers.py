@@ -195,7 +195,7 @@ def _correction_faults(answer: Answer) -> Iterator[str]:
         yield f"{_at('field', line)}: {cells['field']!r} is not in the list. 不在列表中。"
         return
     if not finding.get("reference"):
-        yield f"{where}: {cells['source'] or 'a derived figure'} has no 编号 by which a correction could name it: mend the source's layout or seeds and answer without a corrected text. 此格无编号，不能逐格更正。"
+        yield f"{where}: {cells['source'] or 'a finding without a cell'} has no 编号 by which a correction could name it: mend the source's layout or seeds and answer without a corrected text. 此格无编号，不能逐格更正。"
         return
     if name is None:
         yield f"{where}: the value of this cell is neither level nor growth on the year and can't be corrected by itself. 此数不能逐格更正。"

@@ -324,7 +324,7 @@ def _write_instructions(book: Any, settings: Settings, release: str, count: int)
     frame = pl.read_csv(settings.seeds / "codelists" / "cl_answers.csv", infer_schema=False, empty_string_is_null=False)
     for row in frame.iter_rows(named=True):
         line += 1
-        sheet.write_string(line, 0, both((row["name_zh"], row["name_en"])))
+        sheet.write_string(line, 0, both((row["name_zh"], row["name_en"])), wrap)
         sheet.set_row(line, _height([(_lines(row["note_zh"], row["note_en"]), 70)]))
         sheet.write_string(line, 1, _lines(row["note_zh"], row["note_en"]), wrap)
     line += 2

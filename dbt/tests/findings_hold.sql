@@ -16,4 +16,4 @@ from {{ ref('review_queue') }},
     (select count(*) as waiting from {{ ref('findings') }} where state in ('open', 'returned') and severity <> 'info')
 having count(*) <> coalesce(max(rank), 0) or (count(*) > 0 and count(*) <> any_value(waiting)) or count(*) <> count(distinct finding_id)
 union all
-select 'correction', correction_id from {{ ref('applied_corrections') }} group by correction_id having count(*) > 1
+select 'correction', correction_id from {{ ref('applied_corrections') }} group by correction_id, file, sheet, cell having count(*) > 1

@@ -305,7 +305,7 @@ def _duplicated(press: Press, publications: list[str], how_many: int) -> list[Er
 
 
 KINDS = (
-    Kind("unit scale", ("unit_scale",), 0.95, _rewritten(_scaled)),
+    Kind("unit scale", ("unit_scale", "lost_decimal_point"), 0.95, _rewritten(_scaled)),
     Kind("swapped areas", ("swapped_areas",), 0.90, _swapped),
     Kind("lost decimal point", ("lost_decimal_point",), None, _rewritten(_without_point)),
     Kind("period shifted by one", ("shifted_period",), None, _rewritten(_next)),
@@ -387,29 +387,36 @@ def read_findings(database: Path) -> list[Finding]:
 KIN = ({"va_primary", "va_secondary", "va_tertiary", "gdp"}, {"fin_value_added", "gdp", "fin_value_added_share_gdp"})
 
 
+def neighbours(end: date) -> list[date]:
+    """The ends of the quarters before and after, and of the same quarter up to two years away."""
+    months = [end.year * 12 + end.month - 1 + shift for shift in (-24, -12, -3, 3, 12, 24)]
+    return [model.month_end(month // 12, month % 12 + 1) for month in months]
+
+
 @dataclass(frozen=True)
 class Reach:
     """What the errors of one city touch: the figures themselves, what is made of them or stands beside them."""
 
     keys: frozenset[Key]
-    near: frozenset[tuple[str, str, int]]
+    near: frozenset[tuple[str, str, date]]
     columns: frozenset[tuple[str, str, date]]
 
     @classmethod
     def of(cls, errors: list[Error]) -> Reach:
-        """Consequences: its total, its share, its parts within two years, and the areas beside it in the same column."""
+        """Consequences: total, share and parts on its day, its own series a quarter and a year or two away, the column beside it."""
         keys = frozenset(key for error in errors for key in error.keys)
         near = set()
         for key in keys:
             kin = {key.indicator}.union(*(group for group in KIN if key.indicator in group))
-            near |= {(area, code, key.end.year + years) for area in (key.area, key.area[:4] + "00") for code in kin for years in range(-2, 3)}
+            near |= {(area, code, key.end) for area in (key.area, key.area[:4] + "00") for code in kin}
+            near |= {(key.area, key.indicator, end) for end in neighbours(key.end)}
         return cls(keys, frozenset(near), frozenset((e.publication, key.indicator, key.end) for e in errors for key in e.keys))
 
     def directly(self, finding: Finding) -> bool:
         return finding.key in self.keys
 
     def indirectly(self, finding: Finding) -> bool:
-        return (finding.area, finding.indicator, finding.end.year) in self.near or (
+        return (finding.area, finding.indicator, finding.end) in self.near or (
             finding.publication,
             finding.indicator,
             finding.end,
@@ -417,8 +424,8 @@ class Reach:
 
 
 def table(header: Iterable[object], rows: Iterable[Iterable[object]]) -> str:
-    lines = [list(header), *[list(row) for row in rows]]
-    lines.insert(1, ["---"] + ["---:"] * (len(lines[0]) - 1))
+    lines: list[list[object]] = [list(header), *[list(row) for row in rows]]
+    lines.insert(1, ["---", *["---:"] * (len(lines[0]) - 1)])
     return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines) + "\n"
 
 

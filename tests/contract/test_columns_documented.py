@@ -93,7 +93,7 @@ def test_every_mart_takes_its_comments_into_the_database(manifest: dict[str, Any
     assert not lacking
 
 
-@pytest.mark.parametrize("folder", ["staging", "intermediate"])
+@pytest.mark.parametrize("folder", ["staging", "intermediate", "quality"])
 def test_every_model_on_the_way_says_what_a_row_is(manifest: dict[str, Any], folder: str) -> None:
     lacking = [model["name"] for model in _nodes(manifest, "model", folder) if not _is_bilingual(model["description"])]
     assert not lacking

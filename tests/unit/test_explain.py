@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dagster_project.release.explain import _overlap, _period, interval, quote, shown, unit
-from dagster_project.release.say import say
+from dagster_project.release.say import say, say_findings
 
 Row = dict[str, Any]
 
@@ -107,13 +107,19 @@ def test_the_line_to_quote_keeps_inferred_open_and_undated_apart() -> None:
     assert "来源未登记" in quote(figure(), INDICATOR, PLACE, {})
 
 
+FINDING = {
+    "finding_id": "unit_scale-1", "rule_id": "unit_scale", "state": "answered", "severity": "high", "message_zh": "像是十分之一", "message_en": "looks like a tenth",
+    "answer": "explained", "reason": "口径变了", "answered_by": "张三", "answered_on": date(2026, 1, 15),
+}  # fmt: skip
+
+
 def test_what_is_said_is_in_both_languages() -> None:
     answer = {
         "question": {"as_of": date(2024, 12, 31)}, "indicator": {**INDICATOR, "hazards": "scope_not_printed"},
         "series": [{
             "ref_area": "500000", "area_zh": "重庆市", "area_en": "Chongqing", "currency_scope": "_U", "coverage": "end of period",
             "period_start": None, "period_end": date(2025, 12, 31), "figures": [{**figure(), "headline": True, "preferred": True}],
-            "not_yet_known": [{**figure(), "first_publication": {}, "possibly_known": True}], "vintages": [], "contradicting_claims": [], "quote": "一行",
+            "not_yet_known": [{**figure(), "first_publication": {}, "possibly_known": True}], "vintages": [], "contradicting_claims": [], "findings": [FINDING], "quote": "一行",
         }],
     }  # fmt: skip
     text = "\n".join(say(answer))
@@ -125,5 +131,15 @@ def test_what_is_said_is_in_both_languages() -> None:
         "not yet known 尚未可知",
         "币种口径未印",
         "quote 引用: 一行",
+        "可疑 (answered, high) unit_scale: 像是十分之一 looks like a tenth",
+        "答复 explained: 口径变了 (张三, 2026-01-15)",
     ):
         assert words in text, words
+
+
+def test_what_waits_is_counted_and_the_first_are_named() -> None:
+    assert list(say_findings({}, 0, [])) == []
+    lines = list(say_findings({"gone": 2, "open": 7}, 7, [FINDING]))
+    assert lines[0] == "findings 可疑: 7 open 待答 · 2 gone 已消失"
+    assert "7 high finding(s) wait" in lines[1] and "7 条严重可疑" in lines[1]
+    assert lines[2] == "  像是十分之一 looks like a tenth (unit_scale-1)" and lines[3].endswith("6 more 另有 6 条")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import shutil
+from collections.abc import Mapping
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from dagster_project.settings import REPOSITORY, Settings
 
 TODAY = date(2026, 11, 21)
 OURS, EXPLAINED, WAIT = "我方有误 ours", "无误，有解释 correct: explained", "暂不处理至 ignore until"
-WHOLE = {"answer": EXPLAINED, "reason": "公报有注", "name": "张三", "date": "2026-11-20"}
+WHOLE: dict[str, object] = {"answer": EXPLAINED, "reason": "公报有注", "name": "张三", "date": "2026-11-20"}
 # finding → the printed cell it is about: level, growth, a sum without a cell, a figure in a file without 编号
 QUEUE: dict[str, dict[str, Any]] = {
     "level": {"indicator": "gdp", "reference": "f1", "value_field": "value_text", "value_text": "1234.5", "unit_text": "亿元", "values_seen": "1234.5"},
@@ -99,7 +100,7 @@ def export(settings: Settings) -> Path:
     return path
 
 
-def fill(path: Path, rows: dict[int, dict[str, object]]) -> Path:
+def fill(path: Path, rows: Mapping[int, Mapping[str, object]]) -> Path:
     book = openpyxl.load_workbook(path)
     for line, cells in rows.items():
         for key, value in cells.items():

@@ -1,4 +1,4 @@
--- Each correction as it is applied: what the source prints, what is read instead, and the figure that comes of it. The ledger keeps the print.
+-- Each correction as it is applied, a row a cell: what the source prints, what is read instead, and the figure that comes of it. The ledger keeps the print.
 with figures as (
     select
         publication_id, reference, cell, coalesce(sheet, '') as sheet, min(vintage_id) as vintage_id, min(obs_value) as obs_value,

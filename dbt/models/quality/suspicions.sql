@@ -8,26 +8,51 @@ with flagged as (
             coalesce(c.currency_scope, s.currency_scope) as currency_scope, coalesce(c.transformation, s.transformation) as transformation,
             coalesce(c.prices, s.prices) as prices, coalesce(c.period_start, p.period_start) as period_start, coalesce(c.period_end, p.period_end) as period_end
         ),
-        p.freq, p.time_period, p.coverage, s.parent_area, s.is_level
+        row_number() over () as finding_no, p.freq, p.time_period, p.coverage, s.parent_area, s.group_key, s.is_level
     from {{ ref('checked') }} as c
     left join {{ ref('quality_series') }} as s on s.series_id = c.series_id
     left join {{ ref('int_periods') }} as p on p.period_key = c.period_key
     where c.kind = 'flagged'
 ),
 
+-- What a figure goes into: a total and its parts, a share and what it is made of, a whole and its part.
+kin as (
+    select total_indicator as made, member_indicator as maker from {{ ref('partitions') }} where coalesce(total_indicator, '') <> ''
+    union
+    select f.indicator, t.indicator from {{ ref('formulas') }} as f inner join {{ ref('formula_terms') }} as t using (formula_id)
+    union
+    select indicator, parent from {{ ref('cl_indicators') }} where coalesce(parent, '') <> ''
+),
+
+-- The same figure, or one that it is made of: of the same column for a sum of areas, of the same row for parts and shares. Once the one is mended, the
+-- other is tested again.
 yielding as (
-    select distinct a.rule_id, a.series_id, a.period_key
+    select a.finding_no
     from flagged as a
     inner join {{ ref('cl_rules') }} as r using (rule_id)
     inner join flagged as b
-        on b.series_id = a.series_id and b.period_key = a.period_key and b.rule_id <> a.rule_id
+        on b.series_id = a.series_id and b.period_key = a.period_key and list_contains(string_split(r.yields_to, ';'), b.rule_id)
+    union
+    select a.finding_no
+    from flagged as a
+    inner join {{ ref('cl_rules') }} as r on r.rule_id = a.rule_id and r.family in ('publication', 'series') and r.yields_to <> ''
+    inner join flagged as b
+        on b.publication_id = a.publication_id and b.period_key = a.period_key and b.parent_area = a.ref_area and b.group_key = a.group_key
+        and list_contains(string_split(r.yields_to, ';'), b.rule_id)
+    union
+    select a.finding_no
+    from flagged as a
+    inner join {{ ref('cl_rules') }} as r on r.rule_id = a.rule_id and r.family = 'publication' and r.yields_to <> ''
+    inner join kin as k on k.made = a.indicator
+    inner join flagged as b
+        on b.publication_id = a.publication_id and b.period_key = a.period_key and b.indicator = k.maker and b.ref_area in (a.ref_area, a.parent_area)
         and list_contains(string_split(r.yields_to, ';'), b.rule_id)
 ),
 
 kept as (
     select f.*
     from flagged as f
-    anti join yielding as y on y.rule_id = f.rule_id and y.series_id = f.series_id and y.period_key = f.period_key
+    anti join yielding as y on y.finding_no = f.finding_no
     qualify row_number() over (
         partition by f.rule_id, f.ref_area, f.indicator, f.breakdown, f.currency_scope, f.transformation, f.prices, f.period_start, f.period_end, f.partner
         order by f.print_no, f.cell_no
