@@ -150,14 +150,19 @@ def _columns(sheet: Sheet) -> list[str]:
 
 
 def _grid(sheet: Sheet, first: int, count: int, bilingual: bool) -> _Grid:
-    names = _columns(sheet)
-    part = sheet.cells.slice(first, count)
-    printed = part.select(pl.col(names).fill_null("").str.strip_chars())
-    clean = printed.select(typography.without_footnotes(pl.col(names)).str.strip_chars())
-    rows = [list(row) for row in clean.iter_rows()]
+    numbers, printed = [], []
+    for number, *texts in sheet.cells.slice(first, count).iter_rows():
+        numbers.append(int(number))
+        printed.append([(text or "").strip() for text in texts])
+    clean = [list(row) for row in printed]
+    marked = [(at, position) for at, row in enumerate(clean) for position, text in enumerate(row) if typography.MAY_HOLD_MARK.search(text)]
+    if marked:
+        texts = typography.without_footnotes(pl.Series([clean[at][position] for at, position in marked], dtype=pl.String)).to_list()
+        for (at, position), text in zip(marked, texts, strict=True):
+            clean[at][position] = text.strip()
     if bilingual:
-        rows = [[_chinese(text) for text in row] for row in rows]
-    return _Grid([int(number) for number in part[ROW]], rows, [list(row) for row in printed.iter_rows()])
+        clean = [[_chinese(text) for text in row] for row in clean]
+    return _Grid(numbers, clean, printed)
 
 
 def _chinese(text: str) -> str:

@@ -216,6 +216,12 @@ def no_cells() -> pl.DataFrame:
     return parse_cells([_Pending(entry, pl.DataFrame(schema=cells.CELL_SCHEMA), no_notes())], {})
 
 
+def parsed(reading: cells.Reading, missing_marks: dict[str, str]) -> pl.DataFrame:
+    """A reading's cells as the ledger would hold them, without a file: numbers, periods and keys parsed."""
+    entry = Entry("", "", 0, 0, "", "", "", READER_VERSION, "", "", "read", "", "", 0, 0)
+    return parse_cells([_Pending(entry, reading.cells, reading.notes)], {"": missing_marks})
+
+
 def no_notes() -> pl.DataFrame:
     """A file without notes."""
     return pl.DataFrame(schema=cells.NOTE_SCHEMA)

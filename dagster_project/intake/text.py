@@ -7,6 +7,7 @@ polars Series or expression.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import overload
 
@@ -47,6 +48,8 @@ _MARK = (
     r"|[(（](?:注|註)[0-9０-９]{0,2}[)）]"
     r"|(?:注|註)[0-9０-９]{1,2})"
 )
+# A quick look before the thorough one: a text without any of these has no mark.
+MAY_HOLD_MARK = re.compile(rf"[*＊※†‡§{_CIRCLED}\[［【〔注註⁰¹²³⁴-⁹]")
 _SUPERSCRIPT = r"([0-9０-９%％‰)）])([⁰¹²³⁴-⁹]+)"
 # Stands where a mark stood, so that the digits on both sides of one are not read as one number.
 MARK_HOLE = "\ue000"
