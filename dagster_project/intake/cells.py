@@ -46,9 +46,7 @@ NOTE_SCHEMA: Final[dict[str, pl.DataType]] = {
 HEAD: Final = 200  # rows among which the first heading is sought
 PLAIN: Final = Row.model_validate({})
 _CONTINUED: Final = ("续表*", "(续*", "接上表*", "续上表*")
-_OF_WHICH: Final = r"^\s*(?:其中\s*[:：]?|[#＃])\s*"
 _RATES: Final = ("%", "％", "‰", "百分点", "个百分点")
-_TRANSLATION: Final = re.compile(r"^(.*?[\u3400-\u9fff)）%％\d])\s*[A-Za-z][^\u3400-\u9fff]*$", re.DOTALL)
 _NOTE_MARK: Final = re.compile(
     r"^\s*(?:注释?|说明|Notes?)?\s*[:：]?\s*(?P<mark>[*＊※†‡§]+|[①-⑳❶-❿➀-➉⑴-⒇]|[\[［【〔(（]?\s*(?:注\s*)?\d{1,2}\s*[\]］】〕)）]?|[⁰¹²³⁴-⁹]+)\s*[.．、:：]?\s*(?P<text>\D.*|\d{4}.*)$",
     re.DOTALL,
@@ -161,13 +159,8 @@ def _grid(sheet: Sheet, first: int, count: int, bilingual: bool) -> _Grid:
         for (at, position), text in zip(marked, texts, strict=True):
             clean[at][position] = text.strip()
     if bilingual:
-        clean = [[_chinese(text) for text in row] for row in clean]
+        clean = [[typography.without_translation(text) for text in row] for row in clean]
     return _Grid(numbers, clean, printed)
-
-
-def _chinese(text: str) -> str:
-    found = _TRANSLATION.match(text)
-    return found[1].rstrip() if found else text
 
 
 def _levels(sheet: Sheet, layout: Layout, grid: _Grid, at: int) -> list[tuple[str, ...]]:
@@ -295,7 +288,7 @@ def _tables(layout: Layout, sheet: Sheet) -> list[_Table]:
     again = [
         raw
         for raw, clean in zip(distinct, spelled, strict=True)
-        if clean.strip() and compiled(wanted).search(_chinese(clean.strip()) if layout.bilingual else clean.strip())
+        if clean.strip() and compiled(wanted).search(typography.without_translation(clean.strip()) if layout.bilingual else clean.strip())
     ]
     for position, number in texts.filter(pl.col("text").is_in(again) & (pl.col(ROW) > found[0].last)).select("position", ROW).iter_rows():
         if number <= found[-1].last:
@@ -457,8 +450,8 @@ def _labelled(layout: Layout, texts: pl.Series) -> pl.DataFrame:
     for printed, cleaned in zip(distinct.to_list(), clean, strict=True):
         label = cleaned.strip()
         if layout.bilingual:
-            label = _chinese(label)
-        part = re.match(_OF_WHICH, label)
+            label = typography.without_translation(label)
+        part = re.match(typography.OF_WHICH, label)
         found = first_match(patterns, label)
         row = patterns[found[0]] if found else PLAIN
         roles = dict(found[1]) if found else {}
@@ -617,7 +610,7 @@ def _with_labels(layout: Layout, rows: pl.DataFrame, main: str | None) -> tuple[
         return rows, set()
     labels = rows[f"s_{main}"]
     plain = not layout.rows and not layout.bilingual
-    if plain and not labels.str.contains(_OF_WHICH + r"|^[ \u3000\t\xa0]").any():
+    if plain and not labels.str.contains(typography.OF_WHICH + r"|^[ \u3000\t\xa0]").any():
         return rows, set()
     made = _labelled(layout, labels)
     given = {role for role in ROLES if made[f"r_{role}"].is_not_null().any()}

@@ -146,3 +146,20 @@ def with_mark_holes(series: pl.Series | pl.Expr) -> pl.Series | pl.Expr:
 
 def _hole(text: pl.Expr) -> pl.Expr:
     return text.str.replace_all(MARK_HOLE, "\ufffd", literal=True).str.replace_all(_SUPERSCRIPT, "${1}" + MARK_HOLE).str.replace_all(_MARK, MARK_HOLE)
+
+
+# --- labels ---------------------------------------------------------------------------------------------------
+
+OF_WHICH = r"^\s*(?:其中\s*[:：]?|[#＃])\s*"
+_TRANSLATION = re.compile(r"^(.*?[\u3400-\u9fff)）%％\d])\s*[A-Za-z][^\u3400-\u9fff]*$", re.DOTALL)
+
+
+def without_translation(text: str) -> str:
+    """The Chinese of a text that is followed by its translation; any other text as it is."""
+    found = _TRANSLATION.match(text)
+    return found[1].rstrip() if found else text
+
+
+def is_translated(text: str) -> bool:
+    """Chinese followed by a translation."""
+    return _TRANSLATION.match(text) is not None
