@@ -45,7 +45,7 @@ NOTE_SCHEMA: Final[dict[str, pl.DataType]] = {
 }
 HEAD: Final = 200  # rows among which the first heading is sought
 PLAIN: Final = Row.model_validate({})
-_CONTINUED: Final = ("续表*", "(续*", "接上表*", "续上表*")
+CONTINUED: Final = ("续表*", "(续*", "接上表*", "续上表*")
 _RATES: Final = ("%", "％", "‰", "百分点", "个百分点")
 _NOTE_MARK: Final = re.compile(
     r"^\s*(?:注释?|说明|Notes?)?\s*[:：]?\s*(?P<mark>[*＊※†‡§]+|[①-⑳❶-❿➀-➉⑴-⒇]|[\[［【〔(（]?\s*(?:注\s*)?\d{1,2}\s*[\]］】〕)）]?|[⁰¹²³⁴-⁹]+)\s*[.．、:：]?\s*(?P<text>\D.*|\d{4}.*)$",
@@ -401,7 +401,7 @@ def _lines(layout: Layout, part: pl.DataFrame, figures: list[str], is_last: bool
     figure_rows = marked.filter(pl.col("figure"))[ROW]
     last_figure = int(figure_rows[-1]) if len(figure_rows) else 0
     sections = [pattern for pattern, row in layout.row_patterns if row.holds == "section"]
-    above = (*layout.above, *_CONTINUED)
+    above = (*layout.above, *CONTINUED)
     note_from = 0
     for number, *texts in quiet.iter_rows():
         printed = [text.strip() for text in texts if text and text.strip()]

@@ -30,6 +30,7 @@ _ASKED: Final = {
 }
 _EXAMPLE: Final = {"indicator": "…", "area": "…", "unit": "…", "period": "2024年"}
 _PLAIN: Final = re.compile(r"[\u3400-\u9fffA-Za-z_][\u3400-\u9fffA-Za-z0-9_（）]*")
+_NUMBERED: Final = "^[一二三四五六七八九十]+、"
 _MOST_SECTIONS: Final = 12
 
 
@@ -56,7 +57,8 @@ def scalar(text: str) -> str:
 
 def literal(text: str) -> str:
     """A printed text as a pattern: what has a meaning in patterns stands for anything, blanks are one."""
-    text = re.sub(r"\s+", " ", text.strip()).replace("{", "*").replace("}", "*").replace(LEVELS, "*")
+    text = re.sub(r"(?<=[\u3400-\u9fff])\s+(?=[\u3400-\u9fff])", "", text.strip())
+    text = re.sub(r"\s+", " ", text).replace("{", "*").replace("}", "*").replace(LEVELS, "*")
     return "*" + text[1:] if len(text) > 1 and text.startswith("/") and text.endswith("/") else text
 
 
@@ -88,6 +90,8 @@ class _Headings:
         self.guess, self.known = guess, known
         self.said = {role for role in ROLES_OF_A_FIGURE if guess.stub(role)}
         self.given: set[str] = set()
+        self.to_date = any(column.coverage for column in guess.figure_columns)
+        self.aims = any(column.aims for column in guess.figure_columns)
         self.named_level = self._level_of_names()
 
     def _level_of_names(self) -> int | None:
@@ -109,6 +113,11 @@ class _Headings:
         levels = [self._level(text, number == name) for number, text in enumerate(column.levels)]
         properties = self._properties(column)
         entry = _Entry(LEVELS.join(levels), "value", properties)
+        if self.aims and entry.pattern == "{period}":
+            text = column.levels[0]
+            entry = _Entry(literal(text), "value", {"fixed": {"kind": "target" if column.aims else "observation", "period": text}})
+            entry.note = "以上, 左右: a target 目标值" if column.aims else "or a target? 是否目标值"
+            self.given.add("period")
         roles = {role for role in ROLES_OF_A_FIGURE if f"{{{role}}}" in entry.pattern}
         if not column.levels:
             entry.note = "no heading: figures of what? 无表头"
@@ -153,6 +162,8 @@ class _Headings:
             properties = {"transformation": column.transformation}
         if column.coverage:
             properties["coverage"] = column.coverage
+        if self.to_date and column.blanks:
+            properties["optional"] = True
         return properties
 
 
@@ -318,6 +329,8 @@ def _rows(guess: Guess, needs_unit: bool, known: Known) -> list[tuple[str, str, 
     """(pattern, what it is, comment) of row labels that say more than the label."""
     rows: list[tuple[str, str, str]] = []
     labels = [text.strip() for column in guess.stub("indicator") for text in column.texts]
+    parts = sorted({found[1] for label in labels if (found := re.match(r"(其中\s*[:：]?|[#＃])", label))}, key=len, reverse=True)
+    rows += [(f"{re.sub(chr(92) + 's', '', part)}{{indicator}}", "child", "a part of the row above 其中项") for part in parts]
     lagged = any(guesses.is_lagged(label) for label in labels)
     if lagged:
         rows.append(("{indicator}(1-上月)", "{lag: 1}", "a month behind 滞后一月"))
@@ -333,6 +346,10 @@ def _rows(guess: Guess, needs_unit: bool, known: Known) -> list[tuple[str, str, 
         listed = "|".join(re.escape(text) for text in areas)
         rows.append((f"/^(?P<area>{listed})$/", "section", "rows that say the area of those below"))
     rest = [text for text in sections if text not in periods and text not in areas]
+    numbered = [text for text in rest if re.match(_NUMBERED, text)]
+    if len(numbered) > 1:
+        rows.append((f"/{_NUMBERED}/", "section", f"{_shown(numbered[:2])} …: rows without figures, headings of those below 分组标题"))
+        rest = [text for text in rest if text not in numbered]
     rows += [(literal(text), "section", "a row without figures: a heading? 无数字行，是否为分组标题") for text in rest[:_MOST_SECTIONS]]
     return rows
 

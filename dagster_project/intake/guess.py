@@ -17,6 +17,7 @@ import polars as pl
 
 from dagster_project.intake import numbers, periods
 from dagster_project.intake import text as typography
+from dagster_project.intake.cells import CONTINUED
 from dagster_project.intake.known import Known
 from dagster_project.intake.layouts import NOTES
 from dagster_project.intake.patterns import first_match, matched
@@ -50,6 +51,7 @@ _GENERIC: Final = re.compile(
     r"|现状值?|目标值?|values?|amount|total|level)\s*$",
     re.IGNORECASE,
 )
+_AIMS: Final = re.compile(r"\d\s*(?:[^\d\s]{0,3})(?:左右|以上|以内|以下)")
 _POINTS: Final = re.compile(r"百分点|个点")
 _BRACKETED: Final = re.compile(r"^(?P<name>.*?[^\s(（])\s*[(（]\s*(?:单位\s*[:：]\s*)?(?P<unit>[^()（）]+?)\s*[)）]\s*(?P<rest>.{0,4})$", re.DOTALL)
 _LAGGED: Final = re.compile(r"[(（]\s*1\s*[-—–~～至]\s*上月\s*[)）]\s*$")
@@ -69,12 +71,14 @@ class Column:
     holds: str
     texts: tuple[str, ...] = ()  # of the body, as printed, blanks left out
     figures: int = 0
+    blanks: int = 0
     recognised: int = 0  # distinct labels, areas or units that the seeds know …
     distinct: int = 0  # … of so many
     unknown: tuple[str, ...] = ()
     fill: bool = False
     coverage: str = ""
     transformation: str = ""
+    aims: bool = False  # figures with 左右, 以上: targets
     why: str = ""
 
     @property
@@ -376,8 +380,9 @@ def guessed(sheet: Sheet, known: Known) -> Guess:
     _metadata(guess, view, top, last, levels)
     body = range(last + 1, view.height)
     end = max((at for at in body if any(view.kind[at][p] in ("figure", "either") for p in figures)), default=last)
+    with_figures = [at for at in range(last + 1, end + 1) if any(view.kind[at][p] in ("figure", "either", "mark") for p in figures)]
     for position in range(view.width):
-        guess.columns.append(_column(guess, view, position, levels[position], position in figures, last + 1, end))
+        guess.columns.append(_column(guess, view, position, levels[position], position in figures, last + 1, end, with_figures))
     _roles(guess, known)
     _outside(guess, view, top, last, end, figures)
     _body_facts(guess, view, last, end, figures)
@@ -393,8 +398,9 @@ def _metadata(guess: Guess, view: _View, top: int, last: int, levels: list[tuple
             guess.metadata = roles
 
 
-def _column(guess: Guess, view: _View, position: int, levels: tuple[str, ...], is_figures: bool, start: int, end: int) -> Column:
-    raw = [view.raw[at][position] for at in range(start, end + 1) if view.text[at][position]]
+def _column(guess: Guess, view: _View, position: int, levels: tuple[str, ...], is_figures: bool, start: int, end: int, body: Sequence[int]) -> Column:
+    inside = [at for at in body if view.text[at][position]] or [at for at in range(start, end + 1) if view.text[at][position]]
+    raw = [view.raw[at][position] for at in inside]
     texts = [text.strip() for text in raw]
     shown = levels if guess.metadata else _distinct_levels(levels)
     column = Column(view.letters(position), shown, "", tuple(raw))
@@ -402,7 +408,9 @@ def _column(guess: Guess, view: _View, position: int, levels: tuple[str, ...], i
     if is_figures:
         column.holds = "figures"
         column.figures = kinds["figure"] + kinds["either"]
+        column.blanks = len(body) - len(texts)
         heading = column.heading
+        column.aims = any(_AIMS.search(text) for text in texts)
         column.transformation = "DYS" if _SINCE_JANUARY.search(heading) else "G1Y" if is_growth(heading) else ""
         column.coverage = "ytd" if _TO_DATE.search(column.levels[-1] if column.levels else "") else ""
         return column
@@ -410,8 +418,9 @@ def _column(guess: Guess, view: _View, position: int, levels: tuple[str, ...], i
         column.holds = "" if not any(levels) else "ignore"
         column.why = "" if not any(levels) else "nothing stands below"
         return column
-    word = next((role for level in reversed(levels) if (role := role_of(level.rstrip(":： ")))), "")
-    dated = kinds["period"] + kinds["either"] >= 0.8 * len(texts)
+    word = "" if guess.metadata else next((role for level in reversed(levels) if (role := role_of(level.rstrip(":： ")))), "")
+    serials = sum(re.fullmatch(r"[2-6]\d{4}(?:\.0+)?", text) is not None for text in texts) if kinds["period"] else 0
+    dated = kinds["period"] + kinds["either"] + serials >= 0.8 * len(texts)
     known = view.known
     counts = {
         "area": _recognised(texts, known.area_keys),
@@ -445,7 +454,7 @@ def _column(guess: Guess, view: _View, position: int, levels: tuple[str, ...], i
     if column.holds == "reference" and len(set(texts)) < len(texts):
         column.holds = "ignore"
         column.why = "the same number stands in several rows"
-    if column.holds in ("area", "indicator", "unit", "period", "text") and len(texts) < 0.6 * (end - start + 1):
+    if column.holds in ("area", "indicator", "unit", "period", "text") and len(texts) < 0.6 * len(body):
         spans = [bottom - above for above, left, bottom, right in view.sheet.merged if left <= view.columns[position] <= right and above >= view.rows[start]]
         column.fill = not spans and not raw[0].startswith((" ", "\u3000"))
     return column
@@ -492,7 +501,7 @@ def level_role(level: str, known: Known) -> str:
     """What one level of a heading over figures says: period, unit, area, indicator (a label that the seeds know), or nothing."""
     if not level:
         return ""
-    if matched("{period}", level) is not None and re.search(r"\d", level):
+    if matched("{period}", level) is not None and re.search(r"\d", level) and "本" not in level:
         return "period"
     if known.has_unit(re.sub(r"^[(（]|[)）]$", "", level.strip())):
         return "unit"
@@ -521,16 +530,21 @@ def before_growth(text: str) -> str:
 def _dates(texts: Sequence[str]) -> str:
     """What dates stand for, by the steps between them: 2018-05-01, 2018-06-01 are months."""
     days = []
-    for text in texts:
-        if found := re.fullmatch(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?: 00:00:00)?", text.strip()):
+    full = False
+    for text in (text.strip() for text in texts):
+        if found := re.fullmatch(r"(\d{4})[-/.年](\d{1,2})(?:[-/.月](\d{1,2})?)?日?(?: 00:00:00)?", text):
+            full |= found[3] is not None
             try:
-                days.append(date(int(found[1]), int(found[2]), int(found[3])))
+                days.append(date(int(found[1]), int(found[2]), int(found[3] or 1)))
             except ValueError:
                 return ""
-        elif re.fullmatch(r"[2-6]\d{4}(?:\.0+)?", text.strip()):
+        elif re.fullmatch(r"[2-6]\d{4}(?:\.0+)?", text):
+            full = True
             days.append(date(1899, 12, 30) + timedelta(days=int(float(text))))
         else:
             return ""
+    if not full:
+        return ""  # months that say so
     steps = sorted(abs((later - earlier).days) for earlier, later in zip(days, days[1:], strict=False))
     middle = steps[len(steps) // 2] if steps else 0
     return "month" if 28 <= middle <= 31 else "quarter" if 89 <= middle <= 92 else "year" if 365 <= middle <= 366 else ""
@@ -564,7 +578,7 @@ def _outside(guess: Guess, view: _View, top: int, last: int, end: int, figures: 
                 guess.strange_notes.append(texts[0])
                 notes = True
             guess.notes.append(line)
-        elif len(filled) == 1:
+        elif len(filled) == 1 and first_match(CONTINUED, texts[0]) is None:
             guess.sections.append(line)
 
 
