@@ -224,7 +224,7 @@ def parsed(reading: cells.Reading, missing_marks: dict[str, str]) -> pl.DataFram
 
 def no_notes() -> pl.DataFrame:
     """A file without notes."""
-    return pl.DataFrame(schema=cells.NOTE_SCHEMA)
+    return pl.DataFrame(schema={**cells.NOTE_SCHEMA, "file": pl.String})
 
 
 def _column_precision(frame: pl.DataFrame) -> pl.DataFrame:
@@ -356,7 +356,7 @@ def refresh_ledger(
     if pending:
         frame = parse_cells(pending, marks)
         entries = {item.entry.file: item.entry for item in pending}
-        notes = {item.entry.file: item.notes for item in pending}
+        notes = {item.entry.file: item.notes.with_columns(pl.lit(item.entry.file).alias("file")) for item in pending}
         for (file,), part in frame.group_by("file", maintain_order=True):
             entry = entries[str(file)]
             name = ledger_name(entry)

@@ -72,7 +72,7 @@ _indicator = _of("cl_indicators", "indicator")
 _breakdown = _of("cl_breakdowns", "breakdown")
 _publisher = _of("publishers", "publisher")
 _publication: Values = lambda seeds: seeds.publications  # noqa: E731
-_transformation = _one_of("N", "G1Y", "DYS", "DDY", "AVG")
+_transformation = _one_of("N", "G1Y", "D1Y", "DYS", "DDY", "AVG")
 _prices = _one_of("current", "constant", "_Z")
 _scope = _one_of("all", "cny", "fx", "_U", "_Z")
 
@@ -189,6 +189,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "quotations": ("publication_id", "theme", "indicator", "publisher"),
     "stage_labels": ("label",),
     "census_rounds": ("census_round",),
+    "note_patterns": ("pattern_id",),
     "assumptions": ("assumption_id",),
     "corrections": ("correction_id",),
     "retractions": ("retraction_id",),
@@ -212,6 +213,7 @@ REQUIRED: dict[str, tuple[str, ...]] = {
     "stages": ("publication_id", "stage", "basis", "reason"),
     "quotations": ("publication_id", "publisher", "reason"),
     "responsible_publishers": ("publisher", "reason"),
+    "note_patterns": ("pattern", "round_pattern", "years_pattern", "stage", "reason"),
     "assumptions": ("indicator", "from_value", "to_value", "reason", "author"),
     "corrections": ("publication_id", "reference", "field", "expect", "value", "reason", "author"),
     "retractions": ("publication_id", "reference", "expect", "reason", "author"),

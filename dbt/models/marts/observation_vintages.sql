@@ -8,7 +8,7 @@ select
     f.obs_value, f.lower, f.upper,
     case
         when s.transformation = 'G1Y' then 'PC'
-        when s.transformation = 'DYS' and u.dimension = 'share' then 'PP'
+        when s.transformation in ('DYS', 'D1Y') and u.dimension = 'share' then 'PP'
         else i.unit_measure
     end as unit_measure,
     case when s.transformation = 'G1Y' then 0 else i.unit_mult end::integer as unit_mult,
