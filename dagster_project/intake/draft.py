@@ -89,7 +89,7 @@ class _Headings:
     def __init__(self, guess: Guess, known: Known) -> None:
         self.guess, self.known = guess, known
         self.said = {role for role in ROLES_OF_A_FIGURE if guess.stub(role)}
-        self.given: set[str] = set()
+        self.lacking: set[str] = set()  # roles that some heading over figures does not give
         self.to_date = any(column.coverage for column in guess.figure_columns)
         self.aims = any(column.aims for column in guess.figure_columns)
         self.named_level = self._level_of_names()
@@ -107,9 +107,16 @@ class _Headings:
                 best, score = level, (known, len(names))
         return best
 
+    def _name_of(self, levels: Sequence[str]) -> int | None:
+        """Which level of one heading names the indicator: the lowest that the seeds know, else that of most headings."""
+        if self.named_level is None or not levels:
+            return None
+        known = [number for number, text in enumerate(levels) if guesses.level_role(text, self.known) == "indicator"]
+        return known[-1] if known else min(self.named_level, len(levels) - 1)
+
     def of(self, column: Column) -> _Entry:
         """The line of one column of figures."""
-        name = min(self.named_level, len(column.levels) - 1) if self.named_level is not None else None
+        name = self._name_of(column.levels)
         levels = [self._level(text, number == name) for number, text in enumerate(column.levels)]
         properties = self._properties(column)
         entry = _Entry(LEVELS.join(levels), "value", properties)
@@ -117,11 +124,11 @@ class _Headings:
             text = column.levels[0]
             entry = _Entry(literal(text), "value", {"fixed": {"kind": "target" if column.aims else "observation", "period": text}})
             entry.note = "以上, 左右: a target 目标值" if column.aims else "or a target? 是否目标值"
-            self.given.add("period")
-        roles = {role for role in ROLES_OF_A_FIGURE if f"{{{role}}}" in entry.pattern}
         if not column.levels:
             entry.note = "no heading: figures of what? 无表头"
-        self.given |= roles
+        for role in ROLES_OF_A_FIGURE:
+            if f"{{{role}}}" not in entry.pattern and role not in {*properties.get("fixed", {}), *entry.properties.get("fixed", {})}:
+                self.lacking.add(role)
         return entry
 
     def _level(self, text: str, names: bool) -> str:
@@ -368,7 +375,7 @@ def drafted(guess: Guess, name: str, known: Known, *, one_sheet: bool = True) ->
     first, last = guess.header
     headings = _Headings(guess, known)
     entries = _columns(guess, headings)
-    given = headings.said | headings.given | (set(guess.metadata) - {"*"})
+    given = headings.said | (set(ROLES_OF_A_FIGURE) - headings.lacking) | (set(guess.metadata) - {"*"})
     if guess.metadata:
         entries = _with_metadata(entries, guess)
     row_units = sum(guesses.bracketed_unit(text.strip(), known) is not None for column in guess.stub("indicator") for text in column.texts)

@@ -158,7 +158,7 @@ def kinds_of(texts: Sequence[str], known: Known) -> dict[str, Kind]:
 
 def role_of(word: str) -> str:
     """What a heading calls the column: area, indicator, unit … or nothing."""
-    word = typography.without_translation(word)
+    word = re.sub(r"(?<=[\u3400-\u9fff])\s+(?=[\u3400-\u9fff])", "", typography.without_translation(word))
     return next((role for role, pattern in _ROLE_WORDS.items() if pattern.match(word)), "")
 
 
@@ -344,8 +344,13 @@ def _recognised(texts: Sequence[str], has: frozenset[str], unit: bool = False) -
     return len(distinct) - len(unknown), len(distinct), unknown
 
 
-def bare_label(text: str, known: Known) -> str:
-    """A row label as it is looked up: without 其中, unit in brackets, a lag, a translation."""
+def bare_labels(texts: Sequence[str], known: Known) -> list[str]:
+    """Row labels as they are looked up: without footnote marks, 其中, unit in brackets, a lag, a translation."""
+    plain = typography.without_footnotes(pl.Series(texts, dtype=pl.String)).to_list()
+    return [_bare_label(text, known) for text in plain]
+
+
+def _bare_label(text: str, known: Known) -> str:
     text = typography.without_translation(text.strip())
     text = re.sub(r"^\s*(?:其中\s*[:：]?|[#＃])\s*", "", text)
     text = _LAGGED.sub("", text)
@@ -425,7 +430,7 @@ def _column(guess: Guess, view: _View, position: int, levels: tuple[str, ...], i
     counts = {
         "area": _recognised(texts, known.area_keys),
         "unit": _recognised(texts, known.unit_keys, True),
-        "indicator": _recognised([bare_label(text, known) for text in texts], known.label_keys),
+        "indicator": _recognised(bare_labels(texts, known), known.label_keys),
     }
     if word in counts:
         column.holds = word
@@ -474,7 +479,7 @@ def _roles(guess: Guess, known: Known) -> None:
             continue
         if not guess.stub("indicator") and "indicator" not in heading_roles and not named:
             column.holds, column.why = "indicator", "none of its texts is a known label"
-            column.recognised, column.distinct, column.unknown = _recognised([bare_label(t, known) for t in column.texts], known.label_keys)
+            column.recognised, column.distinct, column.unknown = _recognised(bare_labels(column.texts, known), known.label_keys)
         elif not guess.stub("area") and "area" not in heading_roles:
             column.holds, column.why = "area", "none of its texts is a known area"
             column.recognised, column.distinct, column.unknown = _recognised([text.strip() for text in column.texts], known.area_keys)

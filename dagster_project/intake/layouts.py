@@ -367,3 +367,34 @@ def find_layouts(raw: Path, source: Source) -> dict[str, tuple[Layout, str]]:
             )
         found[name] = read_layout(path)
     return found
+
+
+def source_of(raw: Path, path: Path) -> str:
+    """The source whose folder holds ``path``; empty for a file outside ``raw``."""
+    try:
+        inside = path.resolve().relative_to(raw.resolve()).parts
+    except ValueError:
+        return ""
+    return inside[0] if len(inside) > 1 and (raw / inside[0] / "source.yml").is_file() else ""
+
+
+def named(raw: Path, name: str, source_id: str | None = None) -> tuple[Layout, str]:
+    """A layout by its file or its name, and the source it belongs to (empty: a shared one, unless ``source_id`` says).
+
+    Raises :class:`LayoutError`, and FileNotFoundError (which says what there is) where there is none, or more than one of that name.
+    """
+    path = Path(name)
+    if path.suffix in (".yml", ".yaml"):
+        if not path.is_file():
+            raise FileNotFoundError(f"no layout file {name} 没有此版式文件")
+        return read_layout(path)[0], source_id or source_of(raw, path)
+    found = sorted(path for path in raw.glob("*/layouts/*.yml") if path.stem == name and source_id in (None, path.parts[-3]))
+    found = found or [path for path in [raw / "_layouts" / f"{name}.yml"] if path.is_file()]
+    if not found:
+        known = sorted({path.stem for path in (*raw.glob("*/layouts/*.yml"), *raw.glob("_layouts/*.yml"))})
+        near = difflib.get_close_matches(name, known, 3) or known
+        raise FileNotFoundError(f"no layout {name!r} under raw/; there is {', '.join(near) or 'none'} 没有此版式")
+    if len(found) > 1:
+        listed = ", ".join(path.parts[-3] for path in found)
+        raise FileNotFoundError(f"several sources have a layout {name!r}: {listed}; say --source 多个来源有同名版式，请用 --source 指明")
+    return read_layout(found[0])[0], source_id or source_of(raw, found[0])
