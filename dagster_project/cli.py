@@ -317,6 +317,41 @@ def inspect(
     raise typer.Exit(OK if layout is None or found.all_read else REFUSED)
 
 
+@app.command()
+def template(
+    source: Annotated[str, typer.Argument(help="Source, a folder below raw/ with a template.yml. 有 template.yml 的来源。")],
+    period: Annotated[str, typer.Option("--period", help="2025, 2025-H1, 2025-Q4, 2025-09, 2025-YTD09")],
+    out: Annotated[Path | None, typer.Option("--out", help="Where to write the workbook; else its proposed name, here. 输出文件。")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write an entry workbook (areas × indicators) and the layout that reads it back. 生成填报工作簿及读回它的版式。"""
+    settings = Settings()
+    from dagster_project.intake import template as forms
+    from dagster_project.intake.known import read_known
+    from dagster_project.intake.layouts import LayoutError, read_source
+
+    if not (settings.raw / source / "source.yml").is_file():
+        known = sorted(path.parent.name for path in settings.raw.glob("*/template.yml"))
+        _fail(NOT_FOUND, f"no source {source!r} below raw/; templates: {', '.join(known) or 'none'} 没有此来源", as_json)
+    try:
+        read_source(settings.raw / source / "source.yml")
+        form = forms.form(settings.raw, source, period, read_known(settings, source))
+        path = out or Path(forms.files_of(form))
+        if path.exists():
+            _fail(USAGE, f"{path} is there already and may hold figures: move it, or give another --out 文件已存在，可能已填数", as_json)
+        layout, written = forms.keep_layout(settings.raw, form)
+    except (forms.TemplateError, LayoutError) as error:
+        _fail(USAGE, str(error), as_json)
+    path.write_bytes(forms.workbook(form))
+    if as_json:
+        _dump({"file": str(path), "layout": layout, "layout_written": written, "areas": len(form.areas), "indicators": len(form.columns), "period": period})
+        return
+    typer.echo(f"{path}: {len(form.areas)} areas 地区 × {len(form.columns)} indicators 指标, {form.period_zh}")
+    told = "written and added to source.yml 新写，已加入 source.yml" if written else "as before 未变"
+    typer.echo(f"layout 版式: raw/{source}/layouts/{layout}.yml ({told})")
+    typer.echo(f"When filled in: save it into raw/{source}/files/, add a line to publications.csv, run fincenter refresh. 填好后放入该目录，登记 publications.csv 后刷新。")
+
+
 def main() -> None:
     """Console entry point."""
     app(prog_name="fincenter")

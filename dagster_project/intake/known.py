@@ -26,7 +26,7 @@ OTHER: Final = "other_kind"
 # What leaves nothing to be done: the source prints no figure.
 _NOTHING_PRINTED: Final = ("number_empty", "number_missing")
 _SEEDS: Final[dict[str, tuple[str, ...]]] = {
-    "aliases": ("source_id", "label", "part", "indicator", "transformation", "ref_area"),
+    "aliases": ("source_id", "label", "part", "indicator", "breakdown", "currency_scope", "transformation", "ref_area"),
     "cl_areas": ("ref_area", "name_zh", "name_en", "valid_from", "valid_to"),
     "cl_area_names": ("source_id", "name", "ref_area"),
     "cl_indicators": ("indicator", "name_zh", "name_en", "kind", "span", "unit_measure", "unit_mult", "lower_limit"),
@@ -36,7 +36,7 @@ _SEEDS: Final[dict[str, tuple[str, ...]]] = {
     "cl_refusals": ("refusal", "name_zh", "name_en", "remedy_zh", "remedy_en"),
     "cl_area_groups": ("group_id", "name_zh", "name_en", "total_area", "complete"),
     "cl_area_group_members": ("group_id", "ref_area", "valid_from", "valid_to"),
-    "planned_coverage": ("indicator", "ref_area_or_group", "freq", "responsible_publisher"),
+    "cl_breakdowns": ("breakdown", "name_en", "parent"),
     "stage_labels": ("label", "stage"),
 }
 
@@ -55,12 +55,14 @@ class Known:
 
     @cached_property
     def labels(self) -> pl.DataFrame:
-        """label_key, part (number), indicator, alias_transformation, alias_area: one row a label and part."""
+        """label_key, part (number), indicator, breakdown, currency_scope, alias_transformation, alias_area: one row a label and part."""
         rows = self._own_first(self.frames["aliases"])
         return rows.select(
             typography.label_key(pl.col("label")).alias("label_key"),
             pl.col("part").cast(pl.Int64, strict=False).fill_null(0),
             "indicator",
+            "breakdown",
+            "currency_scope",
             pl.col("transformation").alias("alias_transformation"),
             pl.col("ref_area").alias("alias_area"),
         ).unique(["label_key", "part"], keep="first", maintain_order=True)

@@ -35,18 +35,18 @@ class LayoutError(ValueError):
     """A layout or source description that can't be used: says which file, line and key, and what was expected."""
 
 
-class _Strict(BaseModel):
+class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Title(_Strict):
+class Title(Strict):
     """A name in both languages."""
 
     zh: str
     en: str
 
 
-class Values(_Strict):
+class Values(Strict):
     """What value cells hold unless their column says otherwise."""
 
     transformation: Transformation = Field("N", description="N level, G1Y growth on the year, D1Y change on the year in points, DYS since year start")
@@ -54,14 +54,14 @@ class Values(_Strict):
     coverage: Coverage | None = Field(None, description="what part of the printed period is meant: the period, January to it, or its end")
 
 
-class Rates(_Strict):
+class Rates(Strict):
     """What a growth column prints beside a figure that is itself a rate: points, not per cent."""
 
     transformation: Transformation
     unit: str
 
 
-class Column(_Strict):
+class Column(Strict):
     """What a column holds. ``value`` is one column of figures; consecutive ``values`` are a group that repeats."""
 
     holds: Holds
@@ -85,7 +85,7 @@ class Column(_Strict):
         return self
 
 
-class Row(_Strict):
+class Row(Strict):
     """What a row is whose label fits the pattern. ``section``: a heading for the rows below; ``child``: a part of the row above (其中)."""
 
     holds: Literal["plain", "section", "child"] = "plain"
@@ -127,7 +127,7 @@ RowPattern = Annotated[
 ]
 
 
-class Valid(_Strict):
+class Valid(Strict):
     """The days of publication for which a layout holds; a file without a known day is not held back."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
@@ -136,7 +136,7 @@ class Valid(_Strict):
     until: date | None = Field(None, alias="to")
 
 
-class Layout(_Strict):
+class Layout(Strict):
     """One kind of table. ``columns`` are its headings in order and what each column holds."""
 
     layout: str = Field(description="its name: that of the file without .yml")
@@ -223,7 +223,7 @@ class Layout(_Strict):
         return self.header if isinstance(self.header, int) else len(self.header)
 
 
-class Source(_Strict):
+class Source(Strict):
     """``source.yml``: who publishes, how it reaches us, how far either is trusted, and what its missing marks mean."""
 
     source_id: str
@@ -324,7 +324,8 @@ def _near(problem: Mapping[str, Any], model: type[BaseModel]) -> str:
     return f"; did you mean {near[0]!r}?" if near else ""
 
 
-def _validated(path: Path, model: type[M]) -> M:
+def validated(path: Path, model: type[M]) -> M:
+    """A YAML file as ``model``; raises :class:`LayoutError` with the file, the line and the key."""
     try:
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
@@ -344,12 +345,12 @@ def _validated(path: Path, model: type[M]) -> M:
 
 def read_source(path: Path) -> Source:
     """``source.yml`` as a :class:`Source`; raises :class:`LayoutError` with the file, the line and the key."""
-    return _validated(path, Source)
+    return validated(path, Source)
 
 
 def read_layout(path: Path) -> tuple[Layout, str]:
     """A layout and the hash of its text; a changed layout re-reads its files. Raises :class:`LayoutError`."""
-    layout = _validated(path, Layout)
+    layout = validated(path, Layout)
     if layout.layout != path.stem:
         raise LayoutError(f"{shown(path)}: 1 key(s) to mend\n  layout: is {layout.layout!r}, but the file is called {path.stem!r}")
     return layout, hashlib.sha256(path.read_bytes()).hexdigest()[:12]

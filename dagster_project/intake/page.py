@@ -40,18 +40,17 @@ p { margin: 2px 0; } .soft { color: var(--soft); }
 .key span { display: inline-flex; align-items: center; gap: 5px; }
 .key i { width: 18px; height: 13px; border: 1px solid #b9c1cb; display: inline-block; }
 .frame { overflow: auto; width: fit-content; max-width: 100%; max-height: 82vh; background: #fff; border: 1px solid var(--line); border-radius: 6px; }
-table { border-collapse: separate; border-spacing: 0; }
+table { border-collapse: separate; border-spacing: 0; } .sheet { width: max-content; }
 .sheet td, .sheet th { border-right: 1px solid var(--line); border-bottom: 1px solid var(--line); padding: 3px 8px; vertical-align: top;
-  font-size: 13px; white-space: pre-line; max-width: 22em; overflow-wrap: anywhere; }
+  font-size: 13px; white-space: pre-line; max-width: 20em; overflow-wrap: anywhere; }
 .sheet th { position: sticky; background: #eceff3; color: var(--soft); font-weight: 400; font-size: 11px; text-align: center; z-index: 1; white-space: nowrap; }
 .sheet thead th { top: 0; z-index: 2; } .sheet tbody th { left: 0; min-width: 3em; } .sheet thead th:first-child { left: 0; z-index: 3; }
 .sheet tr.hidden td { font-style: italic; } .sheet tr.hidden th::after { content: " 隐"; }
-.sheet td.long { min-width: 15em; }
 td.n { text-align: right; font-variant-numeric: tabular-nums; white-space: pre; }
 .header { background: #d9e2f1; font-weight: 600; } .area { background: #e6f1fa; } .indicator { background: #e5f0ee; } .unit { background: #f2ecdf; }
 .period { background: #ece7f5; } .section { background: #e3e7ec; font-weight: 600; } .other { background: #eef0f3; } .accepted { background: #dff3df; } .other_kind { background: #d8f0f4; }
 .missing { background: repeating-linear-gradient(135deg, #fff 0 5px, #eef0f2 5px 7px); color: var(--soft); }
-.refused { background: #ffd9d4; } .sheet td.refused { box-shadow: inset 0 0 0 2px #cf3b2c; }
+.refused { background: #ffd9d4; } .sheet td.refused { box-shadow: inset 0 0 0 1px #cf3b2c; }
 .above { background: #fbf6e3; } .note { background: #fdf3d4; } .ignored { background: #fff; color: #8b95a2; }
 td:target { outline: 3px solid #1f5fbf; outline-offset: -3px; }
 .list { background: #fff; border: 1px solid var(--line); border-radius: 6px; width: 100%; }
@@ -145,7 +144,7 @@ def _cell(inspection: Inspection, number: int, row: int, column: int, text: str,
         kind = "ignored" if kind in ("above", "note", "section") else kind
     told = _told(inspection, cell) if cell else ""
     figure = kind in (ACCEPTED, REFUSED, MISSING, OTHER)
-    classes = f"{kind} n" if figure else f"{kind} long" if len(text) > 30 and (span is None or span[1] < 2) else kind
+    classes = f"{kind} n" if figure else kind
     attributes = f' class="{classes}"'
     if cell:
         attributes += f' id="s{number}-{cell["cell"]}"' if kind == REFUSED else ""
