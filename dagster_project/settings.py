@@ -18,6 +18,11 @@ def _environment(name: str, default: Path) -> Path:
     return Path(os.environ[name]).resolve() if name in os.environ else default
 
 
+def printable(path: Path) -> str:
+    """A path as a text that can be stored: bytes of a name that are no UTF-8 are spelled out."""
+    return os.fsencode(path.as_posix()).decode("utf-8", "backslashreplace")
+
+
 @dataclass(frozen=True)
 class Limits:
     """What one file may cost. A file that needs more is refused, and says which limit it met."""

@@ -43,6 +43,7 @@ NOTE_SCHEMA: Final[dict[str, pl.DataType]] = {
     "mark": pl.String(),
     "text": pl.String(),
 }
+_PRINTED: Final = "__printed__"
 HEAD: Final = 200  # rows among which the first heading is sought
 PLAIN: Final = Row.model_validate({})
 CONTINUED: Final = ("续表*", "(续*", "接上表*", "续上表*")
@@ -77,7 +78,7 @@ class HeaderMismatch(UnreadableFile):
 
     def __init__(self, layout: str, where: str, pairs: Sequence[tuple[str, str, str]], score: float, why: str = "") -> None:
         self.layout, self.where, self.pairs, self.score = layout, where, tuple(pairs), score
-        wide = max([len("expected 应为"), *(_width(expected) for expected, _cell, _found in pairs)]) + 2
+        wide = max([_width("expected 应为"), *(_width(expected) for expected, _cell, _found in pairs)]) + 2
         lines = [f"  {'expected 应为'}{' ' * (wide - _width('expected 应为'))}found 实为 ({where})"]
         for expected, cell, found in pairs:
             agrees = bool(expected and found) and _fits(expected, found)
@@ -703,7 +704,10 @@ def _finished(layout: Layout, cells: pl.DataFrame, figures: list[_Heading], shee
         lag.alias("lag"),
         hidden.alias("hidden"),
     )
-    return cells.select([pl.col(name).cast(kind) for name, kind in CELL_SCHEMA.items()])
+    # What marks may stand in: the label as printed, which a pattern or a dropped translation may have shortened.
+    printed = [pl.col(name) for name in cells.columns if name.startswith("s_")]
+    marks = pl.concat_str([*printed, pl.col("value_text")], separator=" ") if printed else pl.col("value_text")
+    return cells.select(*[pl.col(name).cast(kind) for name, kind in CELL_SCHEMA.items()], marks.alias(_PRINTED))
 
 
 # --- notes ----------------------------------------------------------------------------------------------------
@@ -725,13 +729,12 @@ def _marked_notes(notes: Sequence[tuple[int, str, str]]) -> list[tuple[int, str,
 def _resolved(cells: pl.DataFrame, notes: Sequence[tuple[int, str, str, str]], headings: dict[str, str]) -> pl.DataFrame:
     """``note_text`` gets the notes that a cell's value, labels or heading refer to by a mark."""
     texts = {mark: text for _row, kind, mark, text in notes if kind == "note" and mark}
+    plain = cells.drop(_PRINTED)
     if not texts or cells.is_empty():
-        return cells
+        return plain
     printed = pl.concat_str(
         [
-            pl.col("value_text"),
-            pl.col("indicator_text"),
-            pl.col("area_text"),
+            pl.col(_PRINTED),
             pl.col("cell").str.extract(r"^([A-Z]+)").replace_strict(headings, default=""),
         ],
         separator=" ",
@@ -739,7 +742,7 @@ def _resolved(cells: pl.DataFrame, notes: Sequence[tuple[int, str, str, str]], h
     marked = cells.select(printed.alias("printed")).with_row_index("at")
     marks = marked.select("at", typography.footnotes(pl.col("printed")).alias("mark")).filter(pl.col("mark").list.len() > 0).explode("mark")
     if marks.is_empty():
-        return cells
+        return plain
     distinct = marks["mark"].unique().to_list()
     told = {mark: texts.get(_mark_key(mark), "") for mark in distinct}
     said = (
@@ -748,7 +751,7 @@ def _resolved(cells: pl.DataFrame, notes: Sequence[tuple[int, str, str, str]], h
         .group_by("at", maintain_order=True)
         .agg(pl.col("told").unique(maintain_order=True).str.join(" "))
     )
-    joined = cells.with_row_index("at").join(said, on="at", how="left", maintain_order="left")
+    joined = plain.with_row_index("at").join(said, on="at", how="left", maintain_order="left")
     return joined.with_columns(
         _first(pl.concat_str(pl.col("note_text"), pl.col("told").fill_null(""), separator=" ").str.strip_chars()).alias("note_text")
     ).select(list(CELL_SCHEMA))

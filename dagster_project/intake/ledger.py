@@ -21,7 +21,7 @@ import polars as pl
 
 from dagster_project.intake import cells, layouts, numbers, periods, tables, text
 from dagster_project.intake.workbooks import WorkbookProcess
-from dagster_project.settings import Settings
+from dagster_project.settings import Settings, printable
 
 READER_VERSION = "3"
 IGNORED_FILES = frozenset({".DS_Store", "Thumbs.db", ".gitkeep"})
@@ -274,11 +274,6 @@ def ledger_name(entry: Entry) -> str:
     return f"{entry.sha256[:16]}-{entry.layout_hash}-{READER_VERSION}-{hashlib.sha256(entry.file.encode()).hexdigest()[:12]}.parquet"
 
 
-def _name(path: Path, settings: Settings) -> str:
-    """The path below raw/ as a text that can be printed: bytes that are no UTF-8 are spelled out."""
-    return os.fsencode(path.relative_to(settings.raw).as_posix()).decode("utf-8", "backslashreplace")
-
-
 def _leads_out(path: Path, raw: Path) -> bool:
     try:
         return not path.resolve().is_relative_to(raw.resolve())
@@ -335,7 +330,7 @@ def refresh_ledger(
             reader = _SourceReader(settings, source_id)
             marks[source_id] = reader.missing_marks
             for path in raw_files(settings, source_id):
-                file = _name(path, settings)
+                file = printable(path.relative_to(settings.raw))
                 seen.add(file)
                 known = before.get(file)
                 blank = Entry(source_id, file, 0, 0, "", "", "", READER_VERSION, "", moment, "read", "", "", 0, 0)

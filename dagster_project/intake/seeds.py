@@ -14,7 +14,7 @@ import polars as pl
 import yaml
 
 from dagster_project.intake import ledger
-from dagster_project.settings import Settings
+from dagster_project.settings import Settings, printable
 
 Values = Callable[["Seeds"], set[str]]
 
@@ -258,7 +258,7 @@ def read_seeds(settings: Settings) -> Seeds:
     publications = {
         row for path in settings.raw.glob("*/publications.csv") for row in pl.read_csv(path, infer_schema=False)["publication_id"].to_list()
     }
-    publications |= {path.stem for path in ledger.raw_files(settings)}
+    publications |= {Path(printable(path)).stem for path in ledger.raw_files(settings)}
     return Seeds(frames, paths, publications, set(ledger.source_ids(settings)))
 
 

@@ -22,8 +22,7 @@ from xml.etree import ElementTree
 
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 DEFAULT_PASSWORD = "VelvetSweatshop"  # Excel writes it into write-protected workbooks that open without asking
-_MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
-_RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
+_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 _DOCTYPE = re.compile(rb"<\x00?!\x00?(?:D\x00?O\x00?C\x00?T\x00?Y\x00?P\x00?E|E\x00?N\x00?T\x00?I\x00?T\x00?Y)", re.IGNORECASE)
 _DAMAGED = "not a workbook that Excel would open (damaged): open it in Excel, save it again and drop it in"
 _PASSWORD = "the workbook asks for a password: save it without one and drop it in again"
@@ -163,41 +162,53 @@ def _xls_facts(data: bytes) -> tuple[dict[str, dict[str, Any]], bool]:
     return facts, macros
 
 
-def _opened(data: bytes) -> tuple[Any, bytes]:
-    """The workbook and the bytes that were read: those behind Excel's own default password, if it has one."""
-    from python_calamine import CalamineWorkbook, PasswordError
+def _unlocked(data: bytes) -> tuple[bytes, Any]:
+    """The bytes behind Excel's own default password, or those given; and the workbook, where opening it was the test.
 
-    try:
-        return CalamineWorkbook.from_filelike(io.BytesIO(data)), data
-    except PasswordError:
-        pass
+    Raises Refused where another password is needed.
+    """
+    from python_calamine import CalamineError, CalamineWorkbook
+
+    if data[:8] != OLE:
+        return data, None
+    damaged: Exception | None = None
+    if _ENCRYPTED not in data:
+        try:
+            return data, CalamineWorkbook.from_filelike(io.BytesIO(data))
+        except CalamineError as error:
+            damaged = error
     import msoffcrypto
 
     plain = io.BytesIO()
     try:
         locked = msoffcrypto.OfficeFile(io.BytesIO(data))
-        locked.load_key(password=DEFAULT_PASSWORD)
+        encrypted = locked.is_encrypted()
+    except Exception:
+        encrypted = damaged is None
+    if damaged is not None and not encrypted:
+        raise damaged
+    try:
+        locked.load_key(password=DEFAULT_PASSWORD, **({"verify_password": True} if locked.format == "ooxml" else {}))
         locked.decrypt(plain)
     except Exception as error:
         raise Refused("password", _PASSWORD) from error
-    return CalamineWorkbook.from_filelike(io.BytesIO(plain.getvalue())), plain.getvalue()
+    return plain.getvalue(), None
 
 
 def read(data: bytes, limits: dict[str, int]) -> dict[str, Any]:
     """Sheets as columns of text. Raises :class:`Refused`, or whatever a damaged file makes the parser raise."""
+    from python_calamine import CalamineWorkbook
+
     remarks: list[list[str]] = []
-    kind = "xls" if data[:8] == OLE else "xlsx"
-    archive = _checked_archive(data, limits) if kind == "xlsx" else None
-    facts = _xlsx_facts(archive) if archive is not None else {}
-    book, plain = _opened(data)
+    plain, book = _unlocked(data)
     if plain is not data:
         remarks.append(["", "write_protected", "opens with Excel's default password"])
-        if plain[:8] != OLE:
-            facts = _xlsx_facts(_checked_archive(plain, limits))
-    if kind == "xls" and plain[:8] == OLE:
+    if plain[:8] == OLE:
         facts, macros = _xls_facts(plain)
     else:
-        macros = archive is not None and "xl/vbaProject.bin" in archive.namelist()
+        archive = _checked_archive(plain, limits)
+        facts, macros = _xlsx_facts(archive), "xl/vbaProject.bin" in archive.namelist()
+    book = book or CalamineWorkbook.from_filelike(io.BytesIO(plain))
     if macros:
         remarks.append(["", "macros", "the workbook carries macros; they were not run"])
     sheets = []
@@ -230,7 +241,7 @@ def read(data: bytes, limits: dict[str, int]) -> dict[str, Any]:
                 "merged": [[top[0], top[1], bottom[0], bottom[1]] for top, bottom in sheet.merged_cell_ranges or []],
             }
         )
-    return {"kind": kind, "sheets": sheets, "remarks": remarks}
+    return {"kind": "xls" if plain[:8] == OLE else "xlsx", "sheets": sheets, "remarks": remarks}
 
 
 def answer(data: bytes, limits: dict[str, int]) -> dict[str, Any]:
