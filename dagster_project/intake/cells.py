@@ -97,6 +97,12 @@ def _width(text: str) -> int:
     return sum(2 if character > "\u2e7f" else 1 for character in text)
 
 
+def _in_one_line(levels: Sequence[str]) -> str:
+    """A heading as a message shows it: no line breaks, and what is merged down once."""
+    texts = [" ".join(level.split()) for level in levels if level]
+    return LEVELS.join(text for number, text in enumerate(texts) if number == 0 or text != texts[number - 1])
+
+
 def _fits(expected: str, found: str) -> bool:
     wanted, levels = expected.split(LEVELS), found.split(LEVELS)
     return len(wanted) <= len(levels) and all(compiled(pattern).search(level) for pattern, level in zip(wanted, levels, strict=False))
@@ -122,7 +128,7 @@ class _Heading:
 
     @property
     def shown(self) -> str:
-        return LEVELS.join(level for level in self.levels if level)
+        return _in_one_line(self.levels)
 
 
 @dataclass
@@ -326,7 +332,7 @@ def _aligned(
 ) -> tuple[list[tuple[str, str, str]], int]:
     """Expected and found side by side, agreeing headings on one line (the longest common subsequence; ``values`` repeat)."""
     seen = [
-        (f"{column_letters(int(name[1:]))}{row}", LEVELS.join(level for level in levels if level), levels)
+        (f"{column_letters(int(name[1:]))}{row}", _in_one_line(levels), levels)
         for name, levels in zip(names, columns, strict=True)
         if any(levels)
     ]

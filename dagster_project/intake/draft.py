@@ -422,6 +422,8 @@ def drafted(guess: Guess, name: str, known: Known, *, one_sheet: bool = True) ->
         lines.append(f"dates: {guess.dates}  # what a day such as {guess.stub('period')[-1].texts[0].strip()} stands for 日期所代表的时期")
     if guess.same_labels:
         lines.append(f"qualify: true  # {guess.same_labels} labels stand several times: they become whole：part 同名标签冠以上级")
+    elif guess.children:
+        lines.append("# qualify: true  # if a part has no name of its own: 其中项的名称不能独立时，冠以上级名称")
     lines.append("fixed: {kind: observation}  # estimate, forecast or target where that is what these are 性质请核对")
     for role in ROLES_OF_A_FIGURE:
         if role in missing:

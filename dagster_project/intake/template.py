@@ -31,6 +31,7 @@ HELP_SHEET: Final = "说明 Instructions"
 LIST_SHEET: Final = "列表 Lists"
 _PERIOD_LINE: Final = "时期 Period："
 _KINDS: Final = ("observation", "estimate")
+_EMPTY: Final = "未填 empty"
 _SCOPES: Final = {"all": "all currencies", "cny": "yuan", "fx": "foreign currencies"}
 _HEADING: Final = 4  # the first row of the headings, from 0; they take three
 _DEPTH: Final = 3
@@ -322,6 +323,10 @@ def _write_entry(sheet: Any, form: Form, style: Any) -> None:
     sheet.data_validation(first, remarks + 1, last, remarks + 1, {
         "validate": "list", "source": list(form.stages), "error_title": "核算阶段 Stage", "error_message": "从列表选，或留空。Choose from the list or leave blank.",
     })  # fmt: skip
+    done = style(font_color="#8B95A2")
+    sheet.conditional_format(first, remarks + 3, last, remarks + 3, {"type": "text", "criteria": "begins with", "value": _EMPTY[:2], "format": done})
+    for row in range(first, last + 1):
+        sheet.set_row(row, 17)
     sheet.set_row(0, 24)
     sheet.set_row(_HEADING, 34)
     sheet.set_row(_HEADING + 1, 28)
@@ -374,7 +379,7 @@ def _check(form: Form, row: int, area: Area | None) -> str:
             )
     if area is None:
         return f'=IF(COUNTA({cells})=0,"",IF($B{line}="","请选地区 choose an area; ","")&IF(${column_letters(len(_LABELS) + count)}{line}="","请选性质 choose a kind; ","")&{filled})'
-    return f'=IF(COUNTA({cells})=0,"未填 empty",{filled}{sums})'
+    return f'=IF(COUNTA({cells})=0,"{_EMPTY}",{filled}{sums})'
 
 
 def _ranges(letters: str, lines: list[int]) -> list[str]:
@@ -412,7 +417,7 @@ def _write_help(sheet: Any, form: Form, style: Any) -> None:
         sheet.write_string(row, 0, what, name)
         sheet.write_string(row, 1, zh, words)
         sheet.write_string(row, 2, en, words)
-        sheet.set_row(row, 48)
+        sheet.set_row(row, 32 if max(2 * len(zh), len(en)) < 120 else 48)
     start = len(rows) + 4
     for column, text in enumerate(("指标 Indicator", "English", "单位 Unit")):
         sheet.write_string(start - 1, column, text, name)
