@@ -299,7 +299,7 @@ def inspect(
     except KeyError as error:
         _fail(NOT_FOUND, f"no sheet {sheet!r} in {file.name}; it has: {error.args[0]} 没有此工作表", as_json)
     except UnreadableFile as error:
-        _fail(REFUSED, f"{file.name} ({error.code}): {error}", as_json, code=error.code)
+        _fail(REFUSED, f"{file.name} ({error.code}): {error}", as_json, reason=error.code)
     if html is not None:
         from dagster_project.intake.page import page
 

@@ -254,6 +254,9 @@ def _match(layout: Layout, names: Sequence[str], columns: Sequence[tuple[str, ..
                 else:
                     unheaded.append(name)
                 break
+            if _ended_by(groups, at, used, layout, levels):
+                at, used = at + 1, set()
+                continue
             fits = [
                 (pattern, column, roles) for pattern, column in group if pattern and (roles := _heading_roles(layout, pattern, levels)) is not None
             ]
@@ -271,6 +274,13 @@ def _match(layout: Layout, names: Sequence[str], columns: Sequence[tuple[str, ..
     if at < len(groups) and groups[at][0][1].holds == "values" and used == {pattern for pattern, _column in groups[at]}:
         at += 1
     return (tuple(found), tuple(unheaded)) if at == len(groups) else None
+
+
+def _ended_by(groups: list[list[tuple[str, Column]]], at: int, used: set[str], layout: Layout, levels: tuple[str, ...]) -> bool:
+    """Whether a heading ends a group that repeats, since it is the next one by its own words: 备注 is no {indicator}."""
+    if at + 1 >= len(groups) or groups[at][0][1].holds != "values" or used != {pattern for pattern, _column in groups[at]}:
+        return False
+    return any(pattern and not re.search(r"[{*]|^/", pattern) and _heading_roles(layout, pattern, levels) is not None for pattern, _column in groups[at + 1])
 
 
 def _tables(layout: Layout, sheet: Sheet) -> list[_Table]:

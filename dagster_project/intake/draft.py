@@ -369,12 +369,14 @@ def _commented(line: str, note: str) -> str:
 
 
 def drafted(guess: Guess, name: str, known: Known, *, one_sheet: bool = True) -> str:
-    """The draft layout for a guessed sheet, as YAML that loads. Raises ValueError where the sheet has no figures."""
+    """The draft layout for a guessed sheet, as YAML that loads. Raises ValueError where the sheet has no figures, or nothing beside them."""
     if guess.header is None:
         raise ValueError("no figures found: nothing to draft 未见数字，无法起草")
     first, last = guess.header
     headings = _Headings(guess, known)
     entries = _columns(guess, headings)
+    if len(entries) < 2:
+        raise ValueError("figures without labels beside them: nothing to draft 只有数字，没有标签列，无法起草")
     given = headings.said | (set(ROLES_OF_A_FIGURE) - headings.lacking) | (set(guess.metadata) - {"*"})
     if guess.metadata:
         entries = _with_metadata(entries, guess)

@@ -22,6 +22,7 @@ from dagster_project.intake.tables import Book, UnreadableFile, column_index, re
 from dagster_project.settings import Limits
 
 OUTCOMES: Final = (ACCEPTED, REFUSED, MISSING, OTHER)
+MOST_SUGGESTED: Final = 100  # the nearest spelling is sought for so many texts of a kind
 # refusal → (the column that holds what is unknown, the seed to add a line to)
 TO_ADD: Final[dict[str, tuple[str, str]]] = {
     "unmapped_label": ("indicator_text", "seeds/mapping/aliases.csv"),
@@ -83,8 +84,10 @@ class Inspection:
         vocabulary = {"unmapped_label": self.known.label_keys, "unmapped_area": self.known.area_keys, "unmapped_unit": self.known.unit_keys}
         for refusal, (column, seed) in TO_ADD.items():
             rows = self.cells.filter((pl.col("refusal") == refusal) & (pl.col(column) != ""))
-            for text, count in rows.group_by(column).len().sort("len", column, descending=[True, False]).iter_rows():
-                yield Unknown(refusal.removeprefix("unmapped_"), str(text).strip(), int(count), nearest(str(text), vocabulary[refusal]), seed)
+            counted = rows.group_by(pl.col(column).str.strip_chars()).len().sort("len", column, descending=[True, False])
+            for number, (text, count) in enumerate(counted.iter_rows()):
+                near = nearest(str(text), vocabulary[refusal]) if number < MOST_SUGGESTED else ""
+                yield Unknown(refusal.removeprefix("unmapped_"), str(text), int(count), near, seed)
 
 
 def chosen_sheet(book: Book, name: str) -> Book:
@@ -115,7 +118,10 @@ def inspected(
     guesses = tuple(guessed(one, known) for one in book.sheets)
     main = main_sheet(book, guesses)
     alone = sum(guess.header is not None for guess in guesses) <= 1
-    draft = drafted(main, name, known, one_sheet=alone) if main is not None else ""
+    try:
+        draft = drafted(main, name, known, one_sheet=alone) if main is not None else ""
+    except ValueError:
+        draft = ""
     used = layout or (as_layout(draft) if draft else None)
     assumed = tuple(sorted({mark for guess in guesses for mark in guess.marks})) if missing_marks is None else ()
     marks = dict.fromkeys(assumed, "M") if missing_marks is None else dict(missing_marks)

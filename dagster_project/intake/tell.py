@@ -45,10 +45,10 @@ def report(inspection: Inspection, file: str, shown: int) -> RenderableType:
     """The whole report: what the file is, its sheets, then guesses (without a layout) or outcomes (with one)."""
     parts: list[RenderableType] = [*_file(inspection, file), _sheets(inspection)]
     if inspection.drafted:
-        if inspection.main is None:
-            parts.append(Text("No table of figures was found: nothing to draft. 未见数字表，无法起草版式。", style="red"))
-        else:
+        if inspection.main is not None:
             parts += _guess(inspection, inspection.main)
+        if not inspection.draft:
+            parts.append(Text("No table of labels and figures was found: nothing to draft. 未见有标签的数字表，无法起草版式。", style="red"))
     parts += list(_outcome(inspection, shown))
     spaced: list[RenderableType] = []
     for part in parts:
