@@ -1,10 +1,11 @@
-"""``fincenter``: refresh, status, explain, targets, diff, review.
+"""``fincenter``: refresh, status, explain, targets, diff, review, inspect, template.
 
 Belongs here: arguments, printing, exit codes. Does not belong here: any work; that is imported only by the command that does it,
 because a refresh with nothing to do must answer at once.
 
 Exit codes: 0 done, or nothing to do · 1 something unforeseen · 2 wrong arguments · 3 the candidate failed a check, the last release
-stays up · 4 the seeds or a review workbook have faults, nothing was built or written · 5 another refresh is running · 6 not found · 7 done, but some files were refused.
+stays up · 4 the seeds or a review workbook have faults, nothing was built or written · 5 another refresh is running · 6 not found ·
+7 done, but some files (``inspect``: some cells, or the file) were refused.
 """
 
 from __future__ import annotations
@@ -263,6 +264,97 @@ def diff(
         key = " ".join(str(row[name]) for name in ("indicator", "ref_area", "time_period"))
         detail = " ".join(str(row[name]) for name in ("breakdown", "currency_scope", "transformation") if row[name] not in ("_T", "_Z", "N"))
         typer.echo(f"{row['change']:9} {key} {detail} {row['before']} → {row['after']} {row['publication_id'] or ''}".rstrip())
+
+
+@app.command()
+def inspect(
+    file: Annotated[Path, typer.Argument(help="Any table: xlsx, xls, csv, tsv, html, wherever it is. 任意位置的表格文件。")],
+    layout: Annotated[
+        str | None, typer.Option("--layout", help="A layout's name or file: what would be read, refused, and why. 版式名或文件：逐格预览读入与拒收。")
+    ] = None,
+    source: Annotated[str | None, typer.Option("--source", help="Source whose labels and missing marks hold. 按哪个来源的标签与缺测符号。")] = None,
+    sheet: Annotated[str | None, typer.Option("--sheet", help="This sheet only. 只看此工作表。")] = None,
+    html: Annotated[Path | None, typer.Option("--html", help="Write the sheet as a page, cells coloured by what they became. 写成着色网页。")] = None,
+    limit: Annotated[int, typer.Option("--limit", min=0, help="How many accepted cells to list. 列出多少个读入的单元格。")] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """What is in a file and what would be read; nothing is loaded. Prints a draft layout. 查看文件、预览读入结果，起草版式；不入库。
+
+    The report goes to the error stream and the draft to the output, so that `fincenter inspect FILE > layouts/NAME.yml` saves the draft.
+    """
+    settings = Settings()
+    if not file.is_file():
+        _fail(NOT_FOUND, f"no file {file} 没有此文件", as_json)
+    from dagster_project.intake import layouts, look
+    from dagster_project.intake.tables import UnreadableFile
+
+    try:
+        chosen, source_id = layouts.named(settings.raw, layout, source) if layout else (None, source or layouts.source_of(settings.raw, file))
+        marks = layouts.read_source(settings.raw / source_id / "source.yml").missing_marks if source_id else None
+    except FileNotFoundError as error:
+        _fail(NOT_FOUND, str(error), as_json)
+    except layouts.LayoutError as error:
+        _fail(USAGE, str(error), as_json)
+    from dagster_project.intake.known import read_known
+
+    try:
+        found = look.inspected(
+            file.read_bytes(), read_known(settings, source_id), file.stem, chosen, missing_marks=marks, sheet=sheet, limits=settings.limits
+        )
+    except KeyError as error:
+        _fail(NOT_FOUND, f"no sheet {sheet!r} in {file.name}; it has: {error.args[0]} 没有此工作表", as_json)
+    except UnreadableFile as error:
+        _fail(REFUSED, f"{file.name} ({error.code}): {error}", as_json, reason=error.code)
+    if html is not None:
+        from dagster_project.intake.page import page
+
+        html.write_text(page(found, file.name), encoding="utf-8")
+    if as_json:
+        _dump(look.as_data(found, limit))
+    else:
+        from rich.console import Console
+
+        from dagster_project.intake.tell import report
+
+        Console(stderr=layout is None).print(report(found, file.name, limit), highlight=False)
+        if layout is None:
+            typer.echo(found.draft, nl=False)
+    raise typer.Exit(OK if layout is None or found.all_read else REFUSED)
+
+
+@app.command()
+def template(
+    source: Annotated[str, typer.Argument(help="Source, a folder below raw/ with a template.yml. 有 template.yml 的来源。")],
+    period: Annotated[str, typer.Option("--period", help="2025, 2025-H1, 2025-Q4, 2025-09, 2025-YTD09")],
+    out: Annotated[Path | None, typer.Option("--out", help="Where to write the workbook; else its proposed name, here. 输出文件。")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write an entry workbook (areas × indicators) and the layout that reads it back. 生成填报工作簿及读回它的版式。"""
+    settings = Settings()
+    from dagster_project.intake import template as forms
+    from dagster_project.intake.known import read_known
+    from dagster_project.intake.layouts import LayoutError, read_source
+
+    if not (settings.raw / source / "source.yml").is_file():
+        known = sorted(path.parent.name for path in settings.raw.glob("*/template.yml"))
+        _fail(NOT_FOUND, f"no source {source!r} below raw/; templates: {', '.join(known) or 'none'} 没有此来源", as_json)
+    try:
+        read_source(settings.raw / source / "source.yml")
+        form = forms.form(settings.raw, source, period, read_known(settings, source))
+        path = out or Path(forms.files_of(form))
+        if path.exists():
+            _fail(USAGE, f"{path} is there already and may hold figures: move it, or give another --out 文件已存在，可能已填数", as_json)
+        layout, written = forms.keep_layout(settings.raw, form)
+    except (forms.TemplateError, LayoutError) as error:
+        _fail(USAGE, str(error), as_json)
+    path.write_bytes(forms.workbook(form))
+    if as_json:
+        _dump({"file": str(path), "layout": layout, "layout_written": written, "areas": len(form.areas), "indicators": len(form.columns), "period": period})
+        return
+    typer.echo(f"{path}: {len(form.areas)} areas 地区 × {len(form.columns)} indicators 指标, {form.period_zh}")
+    told = "written and added to source.yml 新写，已加入 source.yml" if written else "as before 未变"
+    typer.echo(f"layout 版式: raw/{source}/layouts/{layout}.yml ({told})")
+    typer.echo(f"When filled in: save it into raw/{source}/files/, add a line to publications.csv, run fincenter refresh. 填好后放入该目录，登记 publications.csv 后刷新。")
 
 
 review = typer.Typer(help="Findings as a workbook: write it, take its answers. 可疑审核簿：导出与导入。", no_args_is_help=True)

@@ -18,12 +18,31 @@ def _environment(name: str, default: Path) -> Path:
     return Path(os.environ[name]).resolve() if name in os.environ else default
 
 
+def printable(path: Path) -> str:
+    """A path as a text that can be stored: bytes of a name that are no UTF-8 are spelled out."""
+    return os.fsencode(path.as_posix()).decode("utf-8", "backslashreplace")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one file may cost. A file that needs more is refused, and says which limit it met."""
+
+    file_bytes: int = 256 * 1024 * 1024
+    unpacked_bytes: int = 1024 * 1024 * 1024
+    unpacked_ratio: int = 400  # a workbook of one repeated number packs 100 : 1; a bomb 1000 : 1 and more
+    cells: int = 20_000_000
+    columns: int = 16_384
+    rows: int = 5_000_000
+    seconds: int = 60
+    memory_bytes: int = 3 * 1024 * 1024 * 1024
+
+
 @dataclass(frozen=True)
 class Settings:
     """Paths of one warehouse. ``root`` holds raw/, seeds/ and warehouse/; the code and dbt project stay where they are."""
 
     root: Path = field(default_factory=lambda: _environment("FINCENTER_ROOT", REPOSITORY))
-    max_file_bytes: int = 256 * 1024 * 1024
+    limits: Limits = Limits()
     keep_releases: int = 10
 
     @property

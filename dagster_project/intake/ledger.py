@@ -14,15 +14,16 @@ import os
 import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import polars as pl
 
 from dagster_project.intake import cells, layouts, numbers, periods, tables, text
-from dagster_project.settings import Settings
+from dagster_project.intake.workbooks import WorkbookProcess
+from dagster_project.settings import Settings, printable
 
-READER_VERSION = "2"
+READER_VERSION = "3"
 IGNORED_FILES = frozenset({".DS_Store", "Thumbs.db", ".gitkeep"})
 
 
@@ -46,6 +47,7 @@ class Entry:
     cells: int
     numbers: int
     vanished_at: str = ""
+    candidates: str = ""  # hash of the layouts that were tried, in order: another one, or an order, may read the file differently
 
     @property
     def publication_id(self) -> str:
@@ -105,20 +107,24 @@ def source_ids(settings: Settings) -> list[str]:
     return sorted(path.parent.name for path in settings.raw.glob("*/source.yml"))
 
 
-def _publication_layouts(settings: Settings, source_id: str) -> dict[str, str]:
+def _described(settings: Settings, source_id: str) -> dict[str, tuple[str, date | None]]:
+    """By file name, what publications.csv says of it: the layout, if it names one, and the day by which it was public."""
     path = settings.raw / source_id / "publications.csv"
     if not path.is_file():
         return {}
     frame = pl.read_csv(path, infer_schema=False)
     if not {"file", "layout"} <= set(frame.columns):
         raise layouts.LayoutError(f"{layouts.shown(path)}: columns `file` and `layout` are needed")
-    return dict(zip(frame["file"].fill_null(""), frame["layout"].fill_null(""), strict=True))
+    day = pl.col("known_by") if "known_by" in frame.columns else pl.lit(None, pl.String)
+    rows = frame.select(pl.col("file").fill_null(""), pl.col("layout").fill_null(""), day.str.to_date("%Y-%m-%d", strict=False)).iter_rows()
+    return {file: (layout, known_by) for file, layout, known_by in rows}
 
 
 @dataclass
 class _Pending:
     entry: Entry
     frame: pl.DataFrame
+    notes: pl.DataFrame
 
 
 class _SourceReader:
@@ -131,24 +137,44 @@ class _SourceReader:
             source = layouts.read_source(settings.raw / source_id / "source.yml")
             self.missing_marks = source.missing_marks
             self.layouts = layouts.find_layouts(settings.raw, source)
-            self.by_file = _publication_layouts(settings, source_id)
+            self.described = _described(settings, source_id)
         except (layouts.LayoutError, OSError) as error:
             self.problem = str(error)
 
-    def layout_for(self, path: Path) -> tuple[layouts.ListLayout | layouts.WideLayout, str]:
-        name = self.by_file.get(path.name, "")
-        if not name:
-            fitting = [key for key, (layout, _) in self.layouts.items() if any(path.match(p) for p in layout.files)]
-            name = fitting[0] if fitting else ""
-        if name not in self.layouts:
+    def candidates(self, path: Path) -> list[tuple[layouts.Layout, str]]:
+        """The layouts to try on a file: the one that publications.csv names, else those whose name pattern and days of validity fit, in order."""
+        name, known_by = self.described.get(path.name, ("", None))
+        if name:
+            fitting = [name] if name in self.layouts else []
+        else:
+            fitting = [key for key, (layout, _) in self.layouts.items() if any(path.match(p) for p in layout.files) and layout.holds_on(known_by)]
+        if not fitting:
             raise tables.UnreadableFile(
                 "layout",
                 f"no layout {name or 'that fits the name'}: this source has {', '.join(self.layouts)}; name one in publications.csv",
             )
-        return self.layouts[name]
+        return [self.layouts[key] for key in fitting]
 
 
-def _parse(pending: list[_Pending], marks: dict[str, dict[str, str]]) -> pl.DataFrame:
+def read_with(candidates: list[tuple[layouts.Layout, str]], book: tables.Book) -> tuple[layouts.Layout, str, cells.Reading]:
+    """The first layout whose headings a book has, and what it reads. Raises the mismatch that comes nearest."""
+    nearest: tables.UnreadableFile | None = None
+    for layout, layout_hash in candidates:
+        try:
+            return layout, layout_hash, cells.read_through(layout, book)
+        except tables.UnreadableFile as problem:
+            score = problem.score if isinstance(problem, cells.HeaderMismatch) else -1.0
+            if nearest is None or score > (nearest.score if isinstance(nearest, cells.HeaderMismatch) else -1.0):
+                nearest = problem
+    assert nearest is not None
+    raise nearest
+
+
+def _hash_of(candidates: list[tuple[layouts.Layout, str]]) -> str:
+    return hashlib.sha256(" ".join(f"{layout.layout}:{layout_hash}" for layout, layout_hash in candidates).encode()).hexdigest()[:12]
+
+
+def parse_cells(pending: list[_Pending], marks: dict[str, dict[str, str]]) -> pl.DataFrame:
     """All new cells at once: distinct texts parsed once, then joined back."""
     frames = []
     for item in pending:
@@ -162,38 +188,43 @@ def _parse(pending: list[_Pending], marks: dict[str, dict[str, str]]) -> pl.Data
             )
         )
     frame = pl.concat(frames)
-    all_marks = {mark: status for by_source in marks.values() for mark, status in by_source.items()}
-    commas = frame["decimal_comma"].unique().to_list() or [False]
+    # What a mark means is the source's own matter: 0 or x is a figure in one and a blank in another.
+    meanings = {source: json.dumps(sorted(marks.get(source, {}).items())) for source in frame["source_id"].unique()}
+    frame = frame.with_columns(pl.col("source_id").replace_strict(meanings, default="[]", return_dtype=pl.String).alias("meaning"))
     parsed = [
-        numbers.parse_numbers(
-            frame.filter(pl.col("decimal_comma") == comma)["value_text"], decimal_comma=bool(comma), missing_marks=all_marks
-        ).with_columns(pl.lit(bool(comma)).alias("decimal_comma"))
-        for comma in commas
-    ]
-    own_marks = pl.DataFrame(
-        [(source, mark, status) for source, by_source in marks.items() for mark, status in by_source.items()],
-        schema={"source_id": pl.String, "value_text": pl.String, "own_status": pl.String},
-        orient="row",
+        numbers.parse_numbers(part["value_text"], decimal_comma=bool(comma), missing_marks=dict(json.loads(str(meaning)))).with_columns(
+            pl.lit(bool(comma)).alias("decimal_comma"), pl.lit(meaning).alias("meaning")
+        )
+        for (comma, meaning), part in frame.group_by("decimal_comma", "meaning", maintain_order=True)
+    ] or [numbers.parse_numbers(frame["value_text"]).with_columns(pl.lit(False).alias("decimal_comma"), pl.lit("[]").alias("meaning"))]
+    frame = frame.join(pl.concat(parsed), on=["value_text", "decimal_comma", "meaning"], how="left").join(
+        periods.parse_periods(frame["period_text"]), on="period_text", how="left"
     )
-    frame = (
-        frame.join(pl.concat(parsed), on=["value_text", "decimal_comma"], how="left")
-        .join(own_marks, on=["source_id", "value_text"], how="left")
-        .with_columns(pl.when(pl.col("number_status") == "missing").then("own_status").otherwise("obs_status").alias("obs_status"))
-        .join(periods.parse_periods(frame["period_text"]), on="period_text", how="left")
-    )
+    frame = periods.placed(frame)
     frame = _column_precision(frame)
     return frame.with_columns(
-        text.label_key(pl.col("indicator_text")).alias("label_key"),
-        text.label_key(pl.col("area_text")).alias("area_key"),
+        text.label_key(text.without_footnotes(pl.col("indicator_text"))).alias("label_key"),
+        text.label_key(text.without_footnotes(pl.col("area_text"))).alias("area_key"),
         text.unit_key(pl.when(pl.col("unit_text") == "").then(pl.col("unit_in_text").fill_null("")).otherwise("unit_text")).alias("unit_key"),
         text.unit_key(pl.col("base_unit_text")).alias("base_unit_key"),
-    ).drop("decimal_comma", "own_status")
+    ).drop("decimal_comma", "meaning")
 
 
 def no_cells() -> pl.DataFrame:
     """A ledger file without rows: what the columns are, for a warehouse that has read nothing yet."""
     entry = Entry("", "", 0, 0, "", "", "", READER_VERSION, "", "", "read", "", "", 0, 0)
-    return _parse([_Pending(entry, pl.DataFrame(schema=cells.CELL_SCHEMA))], {})
+    return parse_cells([_Pending(entry, pl.DataFrame(schema=cells.CELL_SCHEMA), no_notes())], {})
+
+
+def parsed(reading: cells.Reading, missing_marks: dict[str, str]) -> pl.DataFrame:
+    """A reading's cells as the ledger would hold them, without a file: numbers, periods and keys parsed."""
+    entry = Entry("", "", 0, 0, "", "", "", READER_VERSION, "", "", "read", "", "", 0, 0)
+    return parse_cells([_Pending(entry, reading.cells, reading.notes)], {"": missing_marks})
+
+
+def no_notes() -> pl.DataFrame:
+    """A file without notes."""
+    return pl.DataFrame(schema={**cells.NOTE_SCHEMA, "file": pl.String})
 
 
 def _column_precision(frame: pl.DataFrame) -> pl.DataFrame:
@@ -224,22 +255,54 @@ def _refused(entry: Entry, code: str, message: str) -> Entry:
     return replace(entry, status="refused", code=code, message=message, ledger="", cells=0, numbers=0)
 
 
-def _read_file(settings: Settings, reader: _SourceReader, path: Path, entry: Entry, data: bytes) -> _Pending | Entry:
+def _read_file(settings: Settings, reader: _SourceReader, path: Path, entry: Entry, data: bytes, process: WorkbookProcess) -> _Pending | Entry:
     if reader.problem:
         return _refused(entry, "source", reader.problem)
     try:
-        layout, layout_hash = reader.layout_for(path)
-        entry = replace(entry, layout=layout.layout, layout_hash=layout_hash)
-        frame = cells.cells_in_scope(layout, tables.read_sheets(data))
+        candidates = reader.candidates(path)
+        layout, layout_hash, reading = read_with(candidates, tables.read_book(data, settings.limits, process))
     except tables.UnreadableFile as problem:
         return _refused(entry, problem.code, str(problem))
-    if frame.is_empty():
+    entry = replace(entry, layout=layout.layout, layout_hash=layout_hash, candidates=_hash_of(candidates))
+    if reading.cells.is_empty():
         return _refused(entry, "no_cells", "the header is there but no row follows it")
-    return _Pending(entry, frame)
+    return _Pending(entry, reading.cells, reading.notes)
 
 
 def ledger_name(entry: Entry) -> str:
-    return f"{entry.sha256[:16]}-{entry.layout_hash}-{READER_VERSION}-{entry.publication_id}.parquet"
+    """Content, layout, reader and place: a file's own name may be longer than a file system allows."""
+    return f"{entry.sha256[:16]}-{entry.layout_hash}-{READER_VERSION}-{hashlib.sha256(entry.file.encode()).hexdigest()[:12]}.parquet"
+
+
+def _leads_out(path: Path, raw: Path) -> bool:
+    try:
+        return not path.resolve().is_relative_to(raw.resolve())
+    except (OSError, RuntimeError):  # a link that leads to itself
+        return True
+
+
+def _outcome(
+    settings: Settings, reader: _SourceReader, path: Path, blank: Entry, known: Entry | None, first_recorded: dict[str, str], process: WorkbookProcess,
+    progress: Callable[[str], None],
+) -> _Pending | Entry:  # fmt: skip
+    """What a file gives: cells to parse, a refusal, or the known entry where nothing has changed."""
+    if _leads_out(path, settings.raw):
+        return _refused(blank, "link", "a link that leads out of raw/ or nowhere: put the file itself here")
+    if not path.is_file():
+        return _refused(blank, "no_file", "a folder or a device and no file: put the files themselves here")
+    stat = path.stat()
+    blank = replace(blank, size=stat.st_size, mtime_ns=stat.st_mtime_ns)
+    if stat.st_size > settings.limits.file_bytes:
+        return _refused(blank, "size", f"{stat.st_size} bytes: over the limit of {settings.limits.file_bytes}")
+    current = known is not None and not reader.problem and _current(settings, known, reader, path)
+    if known and current and (known.size, known.mtime_ns) == (stat.st_size, stat.st_mtime_ns):
+        return replace(known, vanished_at="")
+    data = path.read_bytes()
+    sha256 = hashlib.sha256(data).hexdigest()
+    if known and current and known.sha256 == sha256:
+        return replace(known, size=blank.size, mtime_ns=blank.mtime_ns, vanished_at="")
+    progress(blank.file)
+    return _read_file(settings, reader, path, replace(blank, sha256=sha256, recorded_at=first_recorded.get(sha256, blank.recorded_at)), data, process)
 
 
 def refresh_ledger(
@@ -262,47 +325,38 @@ def refresh_ledger(
     seen: set[str] = set()
     marks: dict[str, dict[str, str]] = {}
     first_recorded = {entry.sha256: entry.recorded_at for entry in sorted(before.values(), key=lambda e: e.recorded_at, reverse=True)}
-    for source_id in wanted:
-        reader = _SourceReader(settings, source_id)
-        marks[source_id] = reader.missing_marks
-        for path in raw_files(settings, source_id):
-            file = path.relative_to(settings.raw).as_posix()
-            seen.add(file)
-            known = before.get(file)
-            blank = Entry(source_id, file, 0, 0, "", "", "", READER_VERSION, "", moment, "read", "", "", 0, 0)
-            if path.is_symlink() and not path.resolve().is_relative_to(settings.raw.resolve()):
-                refused.append(_refused(blank, "link", "a link that leads out of raw/: put the file itself here"))
-                continue
-            stat = path.stat()
-            blank = replace(blank, size=stat.st_size, mtime_ns=stat.st_mtime_ns)
-            if stat.st_size > settings.max_file_bytes:
-                refused.append(_refused(blank, "size", f"{stat.st_size} bytes: over the limit of {settings.max_file_bytes}"))
-                continue
-            current = known is not None and not reader.problem and _current(settings, known, reader, path)
-            if known and current and (known.size, known.mtime_ns) == (stat.st_size, stat.st_mtime_ns):
-                unchanged += 1
-                after[file] = replace(known, vanished_at="")
-                continue
-            data = path.read_bytes()
-            blank = replace(blank, sha256=hashlib.sha256(data).hexdigest())
-            blank = replace(blank, recorded_at=first_recorded.get(blank.sha256, moment))
-            if known and current and known.sha256 == blank.sha256:
-                unchanged += 1
-                after[file] = replace(known, size=blank.size, mtime_ns=blank.mtime_ns, vanished_at="")
-                continue
-            progress(file)
-            outcome = _read_file(settings, reader, path, blank, data)
-            if isinstance(outcome, Entry):
-                refused.append(outcome)
-            else:
-                pending.append(outcome)
+    with WorkbookProcess(settings.limits) as process:
+        for source_id in wanted:
+            reader = _SourceReader(settings, source_id)
+            marks[source_id] = reader.missing_marks
+            for path in raw_files(settings, source_id):
+                file = printable(path.relative_to(settings.raw))
+                seen.add(file)
+                known = before.get(file)
+                blank = Entry(source_id, file, 0, 0, "", "", "", READER_VERSION, "", moment, "read", "", "", 0, 0)
+                try:
+                    outcome = _outcome(settings, reader, path, blank, known, first_recorded, process, progress)
+                except OSError as error:
+                    outcome = _refused(blank, "unreadable", f"the system does not let it be read: {error.strerror or type(error).__name__}")
+                except Exception as error:  # whatever a file does to our own code, the others are read
+                    outcome = _refused(blank, "unforeseen", f"the reader failed on it ({type(error).__name__}): please report the file")
+                if isinstance(outcome, _Pending):
+                    pending.append(outcome)
+                elif outcome.status == "refused":
+                    refused.append(outcome)
+                else:
+                    unchanged += 1
+                    after[file] = outcome
     read: list[Entry] = []
     if pending:
-        frame = _parse(pending, marks)
+        frame = parse_cells(pending, marks)
+        entries = {item.entry.file: item.entry for item in pending}
+        notes = {item.entry.file: item.notes.with_columns(pl.lit(item.entry.file).alias("file")) for item in pending}
         for (file,), part in frame.group_by("file", maintain_order=True):
-            entry = next(item.entry for item in pending if item.entry.file == file)
+            entry = entries[str(file)]
             name = ledger_name(entry)
             accepted = int((part["number_status"].is_in(["number", "ratio"])).sum())
+            _write_atomically(settings.ledger / "notes" / name, notes[entry.file].write_parquet)
             _write_atomically(settings.ledger / "cells" / name, lambda path, part=part: part.write_parquet(path))  # type: ignore[misc]
             read.append(replace(entry, ledger=name, cells=part.height, numbers=accepted))
     for entry in read:
@@ -329,8 +383,7 @@ def _current(settings: Settings, known: Entry, reader: _SourceReader, path: Path
     if known.status == "refused" or known.reader != READER_VERSION:
         return False
     try:
-        layout, layout_hash = reader.layout_for(path)
+        same = known.candidates == _hash_of(reader.candidates(path))
     except tables.UnreadableFile:
         return False
-    same = (known.layout, known.layout_hash) == (layout.layout, layout_hash)
     return same and (settings.ledger / "cells" / known.ledger).is_file()

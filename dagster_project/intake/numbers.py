@@ -245,6 +245,7 @@ def _shaped(frame: pl.DataFrame) -> pl.DataFrame:
 def _why_not(text: pl.Expr) -> pl.Expr:
     """Why a text is no number: the first of these that fits."""
     rules = [
+        (r"^=", "formula"),
         (r"= ?100", "index"),
         (r"(?i)[0-9.]+ ?e ?[+-]?[0-9]|[0-9] ?[×x*·^] ?10", "scientific"),
         (r"(?i)^[+-]?(?:inf|infinity|nan|∞)$", "not_finite"),

@@ -116,6 +116,25 @@ def parse_periods(texts: pl.Series) -> pl.DataFrame:
     return pl.concat(done).sort("_row").select(*SCHEMA)
 
 
+def placed(frame: pl.DataFrame) -> pl.DataFrame:
+    """Periods where a layout says which part of the printed one is meant: columns `coverage` (period, ytd, end or blank) and `lag` in months.
+
+    A lag moves both ends by whole months; `ytd` begins in January of the year of its end; `end` has no start.
+    """
+    if not frame.select(((pl.col("coverage") != "") | (pl.col("lag") > 0)).any()).item():
+        return frame
+    back = pl.concat_str(pl.lit("-"), pl.col("lag").cast(pl.String), pl.lit("mo"))
+    lagging = (pl.col("lag") > 0) & pl.col("period_end").is_not_null()
+    end = pl.when(lagging).then(pl.col("period_end").dt.month_start().dt.offset_by(back).dt.month_end()).otherwise("period_end")
+    start = pl.when(lagging).then(pl.col("period_start").dt.offset_by(back)).otherwise("period_start")
+    frame = frame.with_columns(period_start=start, period_end=end)
+    since_january, at_end = pl.col("coverage") == "ytd", pl.col("coverage") == "end"
+    return frame.with_columns(
+        period_start=pl.when(since_january).then(pl.col("period_end").dt.truncate("1y")).when(~at_end).then("period_start"),
+        form=pl.when(since_january).then(pl.lit("ytd")).when(at_end & pl.col("form").is_not_null()).then(pl.lit("moment")).otherwise("form"),
+    )
+
+
 def _dissected(frame: pl.DataFrame) -> pl.DataFrame:
     """Splits off what is not the span itself: brackets, 截至, 末, 累计, 前后, 年均."""
     frame = frame.with_columns(_text=normalise(pl.col("period_text")).fill_null(""))

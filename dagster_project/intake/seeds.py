@@ -14,7 +14,7 @@ import polars as pl
 import yaml
 
 from dagster_project.intake import ledger
-from dagster_project.settings import Settings
+from dagster_project.settings import Settings, printable
 
 Values = Callable[["Seeds"], set[str]]
 
@@ -72,7 +72,7 @@ _indicator = _of("cl_indicators", "indicator")
 _breakdown = _of("cl_breakdowns", "breakdown")
 _publisher = _of("publishers", "publisher")
 _publication: Values = lambda seeds: seeds.publications  # noqa: E731
-_transformation = _one_of("N", "G1Y", "DYS", "DDY", "AVG")
+_transformation = _one_of("N", "G1Y", "D1Y", "DYS", "DDY", "AVG")
 _prices = _one_of("current", "constant", "_Z")
 _scope = _one_of("all", "cny", "fx", "_U", "_Z")
 
@@ -202,6 +202,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "quotations": ("publication_id", "theme", "indicator", "publisher"),
     "stage_labels": ("label",),
     "census_rounds": ("census_round",),
+    "note_patterns": ("pattern_id",),
     "assumptions": ("assumption_id",),
     "corrections": ("correction_id",),
     "retractions": ("retraction_id",),
@@ -233,6 +234,7 @@ REQUIRED: dict[str, tuple[str, ...]] = {
     "stages": ("publication_id", "stage", "basis", "reason"),
     "quotations": ("publication_id", "publisher", "reason"),
     "responsible_publishers": ("publisher", "reason"),
+    "note_patterns": ("pattern", "round_pattern", "years_pattern", "stage", "reason"),
     "assumptions": ("indicator", "from_value", "to_value", "reason", "author"),
     "corrections": ("publication_id", "reference", "field", "expect", "value", "reason", "author"),
     "retractions": ("publication_id", "reference", "expect", "reason", "author"),
@@ -279,7 +281,7 @@ def read_seeds(settings: Settings) -> Seeds:
     publications = {
         row for path in settings.raw.glob("*/publications.csv") for row in pl.read_csv(path, infer_schema=False)["publication_id"].to_list()
     }
-    publications |= {path.stem for path in ledger.raw_files(settings)}
+    publications |= {Path(printable(path)).stem for path in ledger.raw_files(settings)}
     return Seeds(frames, paths, publications, set(ledger.source_ids(settings)))
 
 

@@ -7,6 +7,7 @@ polars Series or expression.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import overload
 
@@ -47,6 +48,8 @@ _MARK = (
     r"|[(（](?:注|註)[0-9０-９]{0,2}[)）]"
     r"|(?:注|註)[0-9０-９]{1,2})"
 )
+# A quick look before the thorough one: a text without any of these has no mark.
+MAY_HOLD_MARK = re.compile(rf"[*＊※†‡§{_CIRCLED}\[［【〔注註⁰¹²³⁴-⁹]")
 _SUPERSCRIPT = r"([0-9０-９%％‰)）])([⁰¹²³⁴-⁹]+)"
 # Stands where a mark stood, so that the digits on both sides of one are not read as one number.
 MARK_HOLE = "\ue000"
@@ -143,3 +146,20 @@ def with_mark_holes(series: pl.Series | pl.Expr) -> pl.Series | pl.Expr:
 
 def _hole(text: pl.Expr) -> pl.Expr:
     return text.str.replace_all(MARK_HOLE, "\ufffd", literal=True).str.replace_all(_SUPERSCRIPT, "${1}" + MARK_HOLE).str.replace_all(_MARK, MARK_HOLE)
+
+
+# --- labels ---------------------------------------------------------------------------------------------------
+
+OF_WHICH = r"^\s*(?:其中\s*[:：]?|[#＃])\s*"
+_TRANSLATION = re.compile(r"^(.*?[\u3400-\u9fff)）%％\d])\s*[A-Za-z][^\u3400-\u9fff]*$", re.DOTALL)
+
+
+def without_translation(text: str) -> str:
+    """The Chinese of a text that is followed by its translation; any other text as it is."""
+    found = _TRANSLATION.match(text)
+    return found[1].rstrip() if found else text
+
+
+def is_translated(text: str) -> bool:
+    """Chinese followed by a translation."""
+    return _TRANSLATION.match(text) is not None

@@ -132,6 +132,7 @@ def prepare(settings: Settings, identity: Identity) -> None:
             "sources": _sources(settings),
             "label_corrections": label_corrections,
             "value_corrections": value_corrections,
+            "notes": _notes([settings.ledger / "notes" / entry.ledger for entry in entries if entry.ledger]),
             "release_inputs": pl.DataFrame(identity.inputs, schema=INPUT_SCHEMA, orient="row"),
             "findings_history": findings.load(settings),
         }
@@ -159,6 +160,11 @@ def _load_seeds(connection: duckdb.DuckDBPyConnection, settings: Settings) -> No
         quoted = str(path).replace("'", "''")
         connection.execute(f"create table seeds.{name} ({columns})")
         connection.execute(f"copy seeds.{name} from '{quoted}' (format csv, header true)")
+
+
+def _notes(paths: list[Path]) -> pl.DataFrame:
+    """The notes of all current ledger files; a file read before notes were kept has none."""
+    return pl.concat([ledger.no_notes(), *(pl.read_parquet(path) for path in paths if path.is_file())], how="diagonal")
 
 
 def _show_cells(connection: duckdb.DuckDBPyConnection, paths: list[Path]) -> None:

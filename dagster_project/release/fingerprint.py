@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from dagster_project.settings import REPOSITORY, Settings
+from dagster_project.settings import REPOSITORY, Settings, printable
 
 CODE_SUFFIXES = frozenset({".py", ".sql", ".yml", ".yaml", ".csv"})
 
@@ -68,7 +68,7 @@ def inputs(settings: Settings, today: date | None = None) -> tuple[Input, ...]:
     known = _known_hashes(settings)
     found: list[Input] = []
     for path in _files(settings.raw):
-        name = path.relative_to(settings.raw).as_posix()
+        name = printable(path.relative_to(settings.raw))
         stat = path.stat()
         size, mtime, sha = known.get(name, (-1, -1, ""))
         sha = sha if (size, mtime) == (stat.st_size, stat.st_mtime_ns) else _hash(path)

@@ -4,7 +4,7 @@
     'freq': ['A', 'S', 'Q', 'M', 'D'],
     'coverage': ['period', 'year-to-date', 'last twelve months', 'end of period', 'span'],
     'currency_scope': ['all', 'cny', 'fx', '_U', '_Z'],
-    'transformation': ['N', 'G1Y', 'DYS', 'DDY', 'AVG'],
+    'transformation': ['N', 'G1Y', 'D1Y', 'DYS', 'DDY', 'AVG'],
     'prices': ['current', 'constant', '_Z'],
     'qualifier': ['about', 'over', 'below', 'nearly'],
     'obs_status': ['A', 'P', 'E', 'M'],

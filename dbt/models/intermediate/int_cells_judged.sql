@@ -62,7 +62,7 @@ spanned as (
         end as period_start,
         case
             when m.effective_transformation = 'G1Y' then 'share'
-            when m.effective_transformation = 'DYS' and m.wanted_dimension = 'share' then 'share_change'
+            when m.effective_transformation in ('DYS', 'D1Y') and m.wanted_dimension = 'share' then 'share_change'
             else m.wanted_dimension
         end as needed_dimension,
         case when m.effective_transformation = 'G1Y' then -2 else m.own_exponent end as target_exponent
@@ -72,8 +72,8 @@ spanned as (
 judged as (
     select
         s.*,
+        s.kind_text in ('target', 'forecast') as is_other_kind,
         case
-            when s.kind_text in ('target', 'forecast') then 'other_kind'
             when s.number_status not in ('number', 'ratio') then 'number_' || coalesce(s.number_reason, s.number_status)
             when s.period_status <> 'period' then 'period_' || coalesce(s.period_reason, s.period_status)
             when s.indicator is null then 'unmapped_label'
@@ -85,16 +85,16 @@ judged as (
             when s.part = 0 and s.glued_dimension <> s.printed_dimension then 'unit_conflict'
             when s.printed_mantissa is null then 'number_unreadable'
             when s.span = 'period' and s.period_start is null then 'period_is_a_moment'
-            when s.period_start is not null and s.period_end > s.known_by and s.kind_text <> 'estimate' then 'period_not_ended'
+            when s.period_start is not null and s.period_end > s.known_by and s.kind_text not in ('estimate', 'target', 'forecast') then 'period_not_ended'
             when s.retraction_id is not null then 'retracted'
-        end as refusal
+        end as fault
     from spanned as s
 )
 
 select
     j.cell_no, coalesce(j.part, 0) as part,
     j.source_id, j.publication_id, j.reference, j.sheet, j.sheet_row, j.cell, j.label_key, j.area_key, j.unit_key, j.printed_unit,
-    j.value_text, j.refusal, j.correction_ids, j.kind_text, j.stage_text,
+    j.value_text, case when j.is_other_kind then 'other_kind' else j.fault end as refusal, j.fault, j.correction_ids, j.kind_text, j.stage_text,
     j.ref_area, j.indicator, j.breakdown, j.census_revised,
     case when j.scoped then coalesce(j.alias_scope, '_U') else '_Z' end as currency_scope,
     j.effective_transformation as transformation,
@@ -104,7 +104,7 @@ select
         when j.growth_prices = 'constant' then 'current'
         else '_Z'
     end as prices,
-    j.period_start, j.period_end,
+    j.period_start, j.period_end, j.printed_period_end,
     j.printed_mantissa as mantissa,
     (j.printed_exponent - j.target_exponent - j.printed_decimals)::integer as exponent,
     greatest(0, j.printed_decimals - (j.printed_exponent - j.target_exponent))::integer as decimals,
@@ -121,5 +121,6 @@ select
     | (case when j.period_inferred then {{ mark('period_inferred') }} else 0 end)
     | (case when j.outside_validity then {{ mark('area_code_later') }} else 0 end)
     | (case when j.qualifier in ('over', 'below', 'nearly') then {{ mark('open_interval') }} else 0 end)
-    | (case when j.precision_of_column then {{ mark('column_precision') }} else 0 end) as marks
+    | (case when j.precision_of_column then {{ mark('column_precision') }} else 0 end)
+    | (case when j.hidden then {{ mark('hidden') }} else 0 end) as marks
 from judged as j

@@ -63,6 +63,12 @@ stage_rows as (
     where f.transformation = 'N'
 ),
 
+-- What the tables' own notes say of the census round on which they stand.
+noted as (
+    select publication_id, source_id, census_round, year_from, year_to, stage
+    from {{ ref('int_note_breaks') }}
+),
+
 placed as (
     select
         f.*,
@@ -72,6 +78,20 @@ placed as (
     from figures as f
     left join standing as st
         on st.publication_id = f.publication_id and st.source_id = f.source_id and st.indicator = f.indicator and st.ref_area = f.ref_area
+),
+
+-- A curated row goes before a note. From the first year that a note names on, the table stands on its round; before, it can't be told.
+noted_prints as (
+    select
+        f.print_no,
+        max(n.census_round) filter (where year(f.period_end) >= n.year_from) as census_round,
+        coalesce(bool_or(year(f.period_end) between n.year_from and n.year_to), false) as in_years,
+        max(n.stage) as stage
+    from figures as f
+    inner join noted as n on n.publication_id = f.publication_id and n.source_id = f.source_id
+    anti join stage_rows as s on s.print_no = f.print_no
+    where f.census_revised and f.transformation = 'N'
+    group by f.print_no
 )
 
 select
@@ -98,16 +118,18 @@ select
     end as known_after,
     case when p.known_after > f.period_end then p.known_after_basis else 'period' end as known_after_basis,
     p.recorded_at, p.table_id,
-    coalesce(l.stage, s.stage) as stage,
-    case when l.stage is not null then 'printed' else s.basis end as stage_basis,
-    try_cast(s.census_round as integer) as census_round,
-    coalesce(s.census_round = 'unknown', false) as census_round_unknown,
+    coalesce(l.stage, s.stage, case when n.in_years then n.stage end) as stage,
+    case when l.stage is not null or (s.stage is null and n.in_years) then 'printed' else s.basis end as stage_basis,
+    coalesce(try_cast(s.census_round as integer), n.census_round) as census_round,
+    coalesce(s.census_round = 'unknown', n.census_round is null and n.print_no is not null, false) as census_round_unknown,
     coalesce(f.census_revised and f.transformation = 'N', false) as has_basis,
     f.marks
     | (case when not (f.is_own or f.is_quotation) then {{ mark('claim') }} else 0 end)
     | (case when f.is_quotation and not f.is_own then {{ mark('quotation') }} else 0 end)
-    | (case when l.stage is null and s.basis = 'inferred' then {{ mark('stage_inferred') }} else 0 end) as marks
+    | (case when l.stage is null and s.basis = 'inferred' then {{ mark('stage_inferred') }} else 0 end)
+    | (case when n.census_round is not null then {{ mark('basis_noted') }} else 0 end) as marks
 from placed as f
 inner join {{ ref('stg_publications') }} as p on p.publication_id = f.publication_id and p.source_id = f.source_id
 left join stage_rows as s on s.print_no = f.print_no and s.choice = 1
+left join noted_prints as n on n.print_no = f.print_no
 left join {{ ref('stage_labels') }} as l on l.label = f.stage_text and f.transformation = 'N'

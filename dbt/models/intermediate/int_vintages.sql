@@ -12,7 +12,7 @@ vintage_prints as (
         on r.series_id = p.series_id and r.period_key = p.period_key and r.lo = p.lo and r.hi = p.hi
     inner join {{ ref('int_reading_vintages') }} as m on m.reading_no = r.reading_no
     left join stages as s on s.stage = p.stage
-    where p.stage is not null
+    where p.stage is not null or p.census_round is not null or p.census_round_unknown
 ),
 
 -- The earliest stage that prints a value is its stage; a later one confirms it.

@@ -10,7 +10,7 @@ select
         else m.relation
     end as relation,
     p.is_official, p.obs_value, p.lower, p.upper,
-    j.value_text, c.label_text, c.area_text, c.unit_text, c.period_text,
+    j.value_text, c.label_text, c.part_of, c.area_text, c.unit_text, c.period_text,
     p.publication_id, c.file, p.sheet, p.cell, p.reference, p.known_by, p.stage,
     k.marks
 from {{ ref('int_prints') }} as p

@@ -3,7 +3,7 @@ select
     s.series_id, s.ref_area, a.area_code, s.indicator, s.breakdown, s.currency_scope, s.transformation, s.prices,
     case
         when s.transformation = 'G1Y' then 'PC'
-        when s.transformation = 'DYS' and u.dimension = 'share' then 'PP'
+        when s.transformation in ('DYS', 'D1Y') and u.dimension = 'share' then 'PP'
         else i.unit_measure
     end as unit_measure,
     case when s.transformation = 'G1Y' then 0 else i.unit_mult end::integer as unit_mult

@@ -16,6 +16,8 @@ select
     c.kind_text,
     c.stage_text,
     c.note_text,
+    nullif(c.parent_text, '') as part_of,
+    c.hidden,
     c.value_text,
     c.transformation,
     coalesce(k.area_key, c.area_key) as area_key,
