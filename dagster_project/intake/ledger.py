@@ -276,7 +276,7 @@ def ledger_name(entry: Entry) -> str:
 
 def _leads_out(path: Path, raw: Path) -> bool:
     try:
-        return not path.resolve().is_relative_to(raw.resolve())
+        return not path.resolve().is_relative_to(raw.resolve()) or (path.is_symlink() and not path.exists())
     except (OSError, RuntimeError):  # a link that leads to itself
         return True
 
@@ -325,6 +325,8 @@ def refresh_ledger(
     seen: set[str] = set()
     marks: dict[str, dict[str, str]] = {}
     first_recorded = {entry.sha256: entry.recorded_at for entry in sorted(before.values(), key=lambda e: e.recorded_at, reverse=True)}
+    # A publication's id is its file's name: the first to have it keeps it.
+    owners = {entry.publication_id: entry.file for entry in before.values() if entry.ledger}
     with WorkbookProcess(settings.limits) as process:
         for source_id in wanted:
             reader = _SourceReader(settings, source_id)
@@ -334,6 +336,13 @@ def refresh_ledger(
                 seen.add(file)
                 known = before.get(file)
                 blank = Entry(source_id, file, 0, 0, "", "", "", READER_VERSION, "", moment, "read", "", "", 0, 0)
+                owner = owners.setdefault(blank.publication_id, file)
+                if owner != file:
+                    message = (
+                        f"another file, {owner}, has the same name before the dot, which is the publication's id: give this one a name of its own"
+                    )
+                    refused.append(_refused(blank, "same_id", message))
+                    continue
                 try:
                     outcome = _outcome(settings, reader, path, blank, known, first_recorded, process, progress)
                 except OSError as error:
@@ -356,8 +365,8 @@ def refresh_ledger(
             entry = entries[str(file)]
             name = ledger_name(entry)
             accepted = int((part["number_status"].is_in(["number", "ratio"])).sum())
-            _write_atomically(settings.ledger / "notes" / name, notes[entry.file].write_parquet)
             _write_atomically(settings.ledger / "cells" / name, lambda path, part=part: part.write_parquet(path))  # type: ignore[misc]
+            _write_atomically(settings.ledger / "notes" / name, notes[entry.file].write_parquet)
             read.append(replace(entry, ledger=name, cells=part.height, numbers=accepted))
     for entry in read:
         after[entry.file] = entry
