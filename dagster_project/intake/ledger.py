@@ -170,8 +170,11 @@ def read_with(candidates: list[tuple[layouts.Layout, str]], book: tables.Book) -
     raise nearest
 
 
-def _hash_of(candidates: list[tuple[layouts.Layout, str]]) -> str:
-    return hashlib.sha256(" ".join(f"{layout.layout}:{layout_hash}" for layout, layout_hash in candidates).encode()).hexdigest()[:12]
+def _hash_of(candidates: list[tuple[layouts.Layout, str]], chosen: str) -> str:
+    """Of the layouts that were tried until one fitted: a change further down changes nothing."""
+    tried = [f"{layout.layout}:{layout_hash}" for layout, layout_hash in candidates]
+    names = [layout.layout for layout, _hash in candidates]
+    return hashlib.sha256(" ".join(tried[: names.index(chosen) + 1] if chosen in names else tried).encode()).hexdigest()[:12]
 
 
 def parse_cells(pending: list[_Pending], marks: dict[str, dict[str, str]]) -> pl.DataFrame:
@@ -263,7 +266,7 @@ def _read_file(settings: Settings, reader: _SourceReader, path: Path, entry: Ent
         layout, layout_hash, reading = read_with(candidates, tables.read_book(data, settings.limits, process))
     except tables.UnreadableFile as problem:
         return _refused(entry, problem.code, str(problem))
-    entry = replace(entry, layout=layout.layout, layout_hash=layout_hash, candidates=_hash_of(candidates))
+    entry = replace(entry, layout=layout.layout, layout_hash=layout_hash, candidates=_hash_of(candidates, layout.layout))
     if reading.cells.is_empty():
         return _refused(entry, "no_cells", "the header is there but no row follows it")
     return _Pending(entry, reading.cells, reading.notes)
@@ -392,7 +395,7 @@ def _current(settings: Settings, known: Entry, reader: _SourceReader, path: Path
     if known.status == "refused" or known.reader != READER_VERSION:
         return False
     try:
-        same = known.candidates == _hash_of(reader.candidates(path))
+        same = known.candidates == _hash_of(reader.candidates(path), known.layout)
     except tables.UnreadableFile:
         return False
     return same and (settings.ledger / "cells" / known.ledger).is_file()
