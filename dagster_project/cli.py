@@ -344,12 +344,23 @@ def template(
         _fail(USAGE, str(error), as_json)
     path.write_bytes(forms.workbook(form))
     if as_json:
-        _dump({"file": str(path), "layout": layout, "layout_written": written, "areas": len(form.areas), "indicators": len(form.columns), "period": period})
+        _dump(
+            {
+                "file": str(path),
+                "layout": layout,
+                "layout_written": written,
+                "areas": len(form.areas),
+                "indicators": len(form.columns),
+                "period": period,
+            }
+        )
         return
     typer.echo(f"{path}: {len(form.areas)} areas 地区 × {len(form.columns)} indicators 指标, {form.period_zh}")
     told = "written and added to source.yml 新写，已加入 source.yml" if written else "as before 未变"
     typer.echo(f"layout 版式: raw/{source}/layouts/{layout}.yml ({told})")
-    typer.echo(f"When filled in: save it into raw/{source}/files/, add a line to publications.csv, run fincenter refresh. 填好后放入该目录，登记 publications.csv 后刷新。")
+    typer.echo(
+        f"When filled in: save it into raw/{source}/files/, add a line to publications.csv, run fincenter refresh. 填好后放入该目录，登记 publications.csv 后刷新。"
+    )
 
 
 def main() -> None:

@@ -284,8 +284,8 @@ def _spans(text: str, missing: set[str], known: Known) -> list[tuple[int, int, s
         rest = re.sub(r"[\s(（]+$", "", text[called.end() : end])
         if rest:
             spans.append((called.end(), called.end() + len(rest), role))
-    if "period" in missing and (found := guesses.period_in(text)) and free(*found):
-        spans.append((*found, "period"))
+    if "period" in missing and (dated := guesses.period_in(text)) and free(*dated):
+        spans.append((*dated, "period"))
     for role, keys in (("area", known.area_keys), ("indicator", known.label_keys)):
         if role in missing and not any(span[2] == role for span in spans) and (place := _longest(text, keys, free)):
             spans.append((*place, role))
@@ -341,7 +341,7 @@ def _rows(guess: Guess, needs_unit: bool, known: Known) -> list[tuple[str, str, 
     lagged = any(guesses.is_lagged(label) for label in labels)
     if lagged:
         rows.append(("{indicator}(1-上月)", "{lag: 1}", "a month behind 滞后一月"))
-    behind = {found[2] for label in labels if (found := guesses.bracketed_unit(label, known))}
+    behind = {bracketed[2] for label in labels if (bracketed := guesses.bracketed_unit(label, known))}
     if needs_unit:
         rows += [(f"{{indicator}}（{{unit}}）{literal(rest)}", "plain", "") for rest in sorted(behind, key=lambda rest: -len(rest))]
     sections = list(dict.fromkeys(line.text for line in guess.sections))
@@ -401,7 +401,9 @@ def drafted(guess: Guess, name: str, known: Known, *, one_sheet: bool = True) ->
     if sheets:
         lines.append(f"sheets: {scalar(sheets)}")
     elif not one_sheet and guess.sheet.name:
-        lines.append(f"sheets: {scalar(literal(guess.sheet.name))}  # only this sheet; delete the line to read every sheet with these headings 只读此表")
+        lines.append(
+            f"sheets: {scalar(literal(guess.sheet.name))}  # only this sheet; delete the line to read every sheet with these headings 只读此表"
+        )
     if above:
         lines.append("above:")
         lines += [_commented(f"  - {scalar(pattern)}", _clipped(text)) for pattern, text in above]
@@ -417,7 +419,9 @@ def drafted(guess: Guess, name: str, known: Known, *, one_sheet: bool = True) ->
         lines.append("rows:")
         lines += [_commented(f"  - {scalar(pattern)}: {what}", note) for pattern, what, note in rows]
     if guess.strange_notes:
-        lines.append(f"below: [{', '.join(scalar(pattern) for pattern in NOTES)}, {scalar(literal(guess.strange_notes[0])[:12] + '*')}]  # where the notes begin 注的起始行")
+        lines.append(
+            f"below: [{', '.join(scalar(pattern) for pattern in NOTES)}, {scalar(literal(guess.strange_notes[0])[:12] + '*')}]  # where the notes begin 注的起始行"
+        )
     if guess.bilingual:
         lines.append("bilingual: true")
     if guess.dates:

@@ -138,7 +138,9 @@ def _areas(template: Template, day: date, known: Known, faults: list[str]) -> tu
     for code in template.areas:
         if code not in own and code not in groups:
             near = nearest(code, {*own, *groups})
-            faults.append(f"areas: {code!r} is neither in cl_areas nor in cl_area_groups{f'; did you mean {near!r}?' if near else ''} 未登记的地区或分组")
+            faults.append(
+                f"areas: {code!r} is neither in cl_areas nor in cl_area_groups{f'; did you mean {near!r}?' if near else ''} 未登记的地区或分组"
+            )
         codes += [one for one in ([code] if code in own else members.get(code, [])) if one not in codes]
     whole: dict[str, tuple[int, ...]] = {}
     for group, row in groups.items():
@@ -282,7 +284,12 @@ def _write_entry(sheet: Any, form: Form, style: Any) -> None:
     sheet.write_string(0, 0, f"{form.title.zh}  {form.title.en}", style(bold=True, font_size=14, font_color=_BLUE))
     sheet.write_string(1, 0, f"{_PERIOD_LINE}{form.period_zh}", style(bold=True, font_size=11))
     sheet.write_string(2, 0, "只填黄色格；没有的数留空，不要填 0 或“-”。表头、单位与地区已锁定。", style(font_color="#5D6877"))
-    sheet.write_string(3, 0, "Fill in yellow cells only; leave blank what is not known, never 0 or “-”. Headings, units and areas are locked.", style(font_color="#5D6877", font_size=9))
+    sheet.write_string(
+        3,
+        0,
+        "Fill in yellow cells only; leave blank what is not known, never 0 or “-”. Headings, units and areas are locked.",
+        style(font_color="#5D6877", font_size=9),
+    )
     for position, (zh, en, wide) in enumerate((*_LABELS, *_REMARKS)):
         column = position if position < figures else position + count
         sheet.merge_range(_HEADING, column, _HEADING + _DEPTH - 1, column, f"{zh}\n{en}", heading)
@@ -314,7 +321,18 @@ def _write_entry(sheet: Any, form: Form, style: Any) -> None:
         names = f"='{LIST_SHEET}'!$A$1:$A${max(len(form.all_areas), 1)}"
         told = "从列表选已登记的地区。Choose a registered area from the list."
         sheet.data_validation(
-            last - form.spare_rows + 1, 1, last, 1, {"validate": "list", "source": names, "error_title": "地区 Area", "error_message": told, "input_title": "地区 Area", "input_message": told}
+            last - form.spare_rows + 1,
+            1,
+            last,
+            1,
+            {
+                "validate": "list",
+                "source": names,
+                "error_title": "地区 Area",
+                "error_message": told,
+                "input_title": "地区 Area",
+                "input_message": told,
+            },
         )
     sheet.data_validation(first, remarks, last, remarks, {
         "validate": "list", "source": list(_KINDS), "error_title": "性质 Kind", "error_message": "observation 实际数，estimate 预计数。",
@@ -349,7 +367,9 @@ def _limits(asked: Column) -> dict[str, Any]:
     """Blank or a number, not below the natural limit."""
     lowest = asked.lower_limit
     rule = f"≥ {lowest:g}" if lowest is not None else "数 a number"
-    criteria: dict[str, Any] = {"criteria": ">=", "value": lowest} if lowest is not None else {"criteria": "between", "minimum": -1e15, "maximum": 1e15}
+    criteria: dict[str, Any] = (
+        {"criteria": ">=", "value": lowest} if lowest is not None else {"criteria": "between", "minimum": -1e15, "maximum": 1e15}
+    )
     return {
         "validate": "decimal", **criteria, "ignore_blank": True, "error_title": "只填数字 Numbers only",
         "error_message": f"{asked.item.label}（{asked.item.unit}）：只填数字，{rule}；没有就留空，说明写在备注。A number, {rule}, or blank.",
@@ -362,7 +382,9 @@ def _check(form: Form, row: int, area: Area | None) -> str:
     line = row + 1
     cells = f"${left}{line}:${right}{line}"
     count = len(form.columns)
-    filled = f'IF(COUNT({cells})<COUNTA({cells}),"有非数字 not a number; ","")&IF(COUNT({cells})<{count},"缺 missing "&({count}-COUNTA({cells}))&"; ","")'
+    filled = (
+        f'IF(COUNT({cells})<COUNTA({cells}),"有非数字 not a number; ","")&IF(COUNT({cells})<{count},"缺 missing "&({count}-COUNTA({cells}))&"; ","")'
+    )
     sums = ""
     first = _HEADING + _DEPTH + 1
     if area and area.parts:
@@ -374,7 +396,7 @@ def _check(form: Form, row: int, area: Area | None) -> str:
             slack = (len(area.parts) + 1) * 0.5 * 10.0**-column.item.decimals
             name = column.item.label.replace('"', "")
             sums += (
-                f'&IF(AND(ISNUMBER({letters}{line}),COUNT({parts})={len(area.parts)}),'
+                f"&IF(AND(ISNUMBER({letters}{line}),COUNT({parts})={len(area.parts)}),"
                 f'IF(ABS(SUM({parts})-{letters}{line})>{slack:g},"{name} 分项合计不符 parts do not add up: "&ROUND(SUM({parts})-{letters}{line},{column.item.decimals})&"; ",""),"")'
             )
     if area is None:
@@ -437,4 +459,3 @@ def _write_help(sheet: Any, form: Form, style: Any) -> None:
 def files_of(form: Form) -> str:
     """The name proposed for the workbook: a publication's id."""
     return f"{form.source_id}_{form.period.replace('-', '').lower()}.xlsx"
-

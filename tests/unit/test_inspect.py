@@ -24,9 +24,24 @@ from dagster_project.intake.tables import UnreadableFile, read_book
 from dagster_project.settings import REPOSITORY, Settings
 
 PUBLISHED = REPOSITORY / "tests" / "fixtures" / "published" / "raw"
-READ = ("sheet", "cell", "value_text", "label_key", "area_key", "unit_key", "period_start", "period_end", "transformation", "kind_text", "parent_text")
+READ = (
+    "sheet",
+    "cell",
+    "value_text",
+    "label_key",
+    "area_key",
+    "unit_key",
+    "period_start",
+    "period_end",
+    "transformation",
+    "kind_text",
+    "parent_text",
+)
 # What a person had to type into the draft of each family's fixture before it read what the written layout reads; families not named: nothing.
-TYPED: dict[str, dict[str, Any]] = {"f5_bulletin": {"fixed": {"kind": "observation", "area": "重庆市"}, "qualify": True}, "f7_plan": {"fixed": {"area": "渝中区"}}}
+TYPED: dict[str, dict[str, Any]] = {
+    "f5_bulletin": {"fixed": {"kind": "observation", "area": "重庆市"}, "qualify": True},
+    "f7_plan": {"fixed": {"area": "渝中区"}},
+}
 FILES = sorted(path for path in PUBLISHED.glob("f[1-8]_*/files/*"))
 
 MESSY = """\
@@ -145,7 +160,9 @@ def test_labels_are_judged_by_the_seeds_of_their_source(tmp_path: Path) -> None:
     folder = tmp_path / "seeds" / "mapping"
     folder.mkdir(parents=True)
     head = "source_id,label,part,indicator,breakdown,currency_scope,transformation,prices,ref_area,note\n"
-    (folder / "aliases.csv").write_text(head + "*,存款,0,common,_T,_U,,,,\nown,存款,0,special,_T,all,,,,\nother,别的,0,x,_T,_Z,,,,\n", encoding="utf-8")
+    (folder / "aliases.csv").write_text(
+        head + "*,存款,0,common,_T,_U,,,,\nown,存款,0,special,_T,all,,,,\nother,别的,0,x,_T,_Z,,,,\n", encoding="utf-8"
+    )
     labels = {source: read_known(Settings(root=tmp_path), source).labels for source in ("", "own")}
     assert labels[""].select("label_key", "indicator").rows() == [("存款", "common")]
     assert labels["own"].select("label_key", "indicator").rows() == [("存款", "special")]
@@ -165,7 +182,11 @@ def test_every_refusal_names_the_cell_the_reason_and_the_nearest(known: Known) -
     assert found.cells is not None and not found.all_read
     refused = dict(found.cells.filter(pl.col("outcome") == "refused").select("cell", "refusal").iter_rows())
     assert refused == {"C2": "unmapped_label", "C3": "unmapped_area", "C4": "unmapped_unit", "C5": "unit_dimension", "C6": "period_impossible"}
-    assert {(one.what, one.text, one.nearest) for one in found.unknown()} == {("label", "地区生产总直", "地区生产总值"), ("area", "渝中巷", "渝中"), ("unit", "蒲式耳", "")}
+    assert {(one.what, one.text, one.nearest) for one in found.unknown()} == {
+        ("label", "地区生产总直", "地区生产总值"),
+        ("area", "渝中巷", "渝中"),
+        ("unit", "蒲式耳", ""),
+    }
     told = as_data(found, 5)
     assert told["counts"]["accepted"] == 1 and [cell["cell"] for cell in told["cells"]] == ["C2", "C3", "C4", "C5", "C6", "C7"]
 
@@ -212,8 +233,12 @@ def test_a_hostile_sheet_is_only_text(known: Known) -> None:
 def test_the_page_colours_cells_by_what_they_became_and_lists_the_refused(known: Known) -> None:
     found = look(MESSY, known)
     parsed = _Page(page(found, "t.csv"))
-    assert {kind: len(parsed.cells(kind)) for kind in ("accepted", "refused", "missing")} == {kind: found.counts[kind] for kind in ("accepted", "refused", "missing")}
-    assert len(parsed.cells("header")) == 5 and len(parsed.cells("section")) == 1 and len(parsed.cells("note")) == 1 and len(parsed.cells("above")) == 2
+    assert {kind: len(parsed.cells(kind)) for kind in ("accepted", "refused", "missing")} == {
+        kind: found.counts[kind] for kind in ("accepted", "refused", "missing")
+    }
+    assert (
+        len(parsed.cells("header")) == 5 and len(parsed.cells("section")) == 1 and len(parsed.cells("note")) == 1 and len(parsed.cells("above")) == 2
+    )
     for cell in parsed.cells("refused"):
         assert "地区名未登记" in (cell["title"] or "") or "读不出数" in (cell["title"] or "") or "文字" in (cell["title"] or "")
         assert [1 for tag, attributes in parsed.tags if tag == "a" and attributes.get("href") == f"#{cell['id']}"], "each refused cell is in the list"
