@@ -16,13 +16,11 @@ from pathlib import Path
 from typing import Any, Final
 
 import polars as pl
-from pydantic import Field
-
 from dagster_project.intake import periods
 from dagster_project.intake import text as typography
 from dagster_project.intake.draft import literal, scalar
 from dagster_project.intake.known import Known, nearest
-from dagster_project.intake.layouts import Strict, Title, read_layout, shown, validated
+from dagster_project.intake.layouts import Item, Template, Title, read_layout, shown, validated
 from dagster_project.intake.patterns import LEVELS
 from dagster_project.intake.tables import column_letters
 
@@ -37,23 +35,6 @@ _HEADING: Final = 4  # the first row of the headings, from 0; they take three
 _DEPTH: Final = 3
 _LABELS: Final = (("地区代码", "Code", 11), ("地区", "Area", 15), ("地区英文名", "Name", 22))
 _REMARKS: Final = (("性质", "Kind", 14), ("核算阶段", "Stage", 14), ("备注", "Note", 30), ("核对", "Check", 40))
-
-
-class Item(Strict):
-    """A column of figures: a label that the seeds know, and the unit in which it is asked for."""
-
-    label: str
-    unit: str
-    decimals: int = Field(2, ge=0, le=6)
-
-
-class Template(Strict):
-    """``template.yml``: what a source's entry workbook asks for."""
-
-    title: Title
-    areas: tuple[str, ...] = Field(min_length=1, description="codes of areas or of groups (cl_areas, cl_area_groups), in the order of the rows")
-    indicators: tuple[Item, ...] = Field(min_length=1, max_length=40)
-    spare_rows: int = Field(3, ge=0, le=100, description="empty rows below for areas that are not listed")
 
 
 class TemplateError(ValueError):

@@ -231,3 +231,11 @@ def test_the_command_never_writes_over_a_workbook(raw: Path, tmp_path: Path) -> 
     out.unlink()
     assert run("desk", "--period", "2025-13").exit_code == 2
     assert run("nobody", "--period", "2025").exit_code == 6 and not out.exists()
+
+
+@pytest.mark.parametrize("path", sorted((REPOSITORY / "raw").glob("*/template.yml")), ids=lambda path: path.parent.name)
+def test_the_layouts_of_the_templates_in_use_are_those_they_would_get(path: Path, known: Known) -> None:
+    source_id = path.parent.name
+    form = forms.form(REPOSITORY / "raw", source_id, "2025-Q4", known)
+    held = [name for name in read_source(path.parent / "source.yml").layouts if name.startswith("entry_")]
+    assert (path.parent / "layouts" / f"{held[0]}.yml").read_text(encoding="utf-8") == forms.layout_text(form, held[0])
