@@ -456,7 +456,8 @@ def _of_sheet_name(guess: Guess, missing: set[str], known: Known) -> str:
 
 def _title(guess: Guess) -> str:
     texts = [line.text for line in guess.above if re.search(r"[\u3400-\u9fff]{3}", line.text)]
-    return re.sub(r"\s+", " ", texts[0])[:40] if texts else guess.sheet.name
+    plain = [text for text in texts if not re.search(r"[:：]", text)]
+    return re.sub(r"\s+", " ", (plain or texts)[0])[:40] if texts else guess.sheet.name
 
 
 def _clipped(text: str) -> str:
