@@ -9,7 +9,7 @@ export DAGSTER_DISABLE_TELEMETRY := 1
 export GX_ANALYTICS_ENABLED := false
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: refresh test check dev bench lock clean
+.PHONY: refresh test check dev bench fuzz lock clean
 
 refresh: $(READY)
 	$(BIN)/fincenter refresh
@@ -30,7 +30,12 @@ dev: $(READY)
 	DAGSTER_HOME=$(CURDIR)/warehouse/dagster $(BIN)/dagster dev -m dagster_project.definitions -p 3000
 
 bench: $(READY)
+	$(BIN)/python -m tests.bench.bench_reading
 	$(BIN)/python -m tests.bench.bench_refresh
+
+# Mangled files by the thousand; those that raise something unforeseen are kept in warehouse/fuzz.
+fuzz: $(READY)
+	$(BIN)/python -m tests.fuzz 5000
 
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c "import sys, venv, ensurepip; sys.exit(sys.version_info[:2] != (3, 11))" || { echo "Python 3.11 with venv is needed (Debian 12: apt-get install python3-venv), or set PYTHON=…"; exit 1; }

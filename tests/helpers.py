@@ -43,15 +43,13 @@ missing_marks: {{"-": M}}
 """
 WIDE = """\
 layout: years
-version: 1
 title: {zh: 各年, en: Years across}
-shape: wide
-sheet: 年度
-header_starts: 地区
-stub: area
-columns: period
+sheets: 年度
+columns:
+  - 地区: area
+  - '{period}': values
 fixed: {kind: observation, indicator: 地区生产总值, unit: 亿元}
-values: {transformation: N, precision: column}
+values: {precision: column}
 """
 PUBLICATIONS = "publication_id,file,layout,title,address,publisher,carrier,fidelity,table_id,language,known_after,known_after_basis,known_by,known_by_basis,reason"
 # What the tiny warehouse holds. 神秘指标 is in no alias; 各项存款余额 prints no scope.

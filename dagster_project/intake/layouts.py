@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from dagster_project.intake.patterns import LEVELS, PatternError, compiled
 
@@ -102,10 +102,15 @@ def _checked(pattern: str) -> str:
     return pattern
 
 
-def _checked_heading(heading: str) -> str:
-    for level in heading.split(LEVELS):
+def _headed(column: dict[str, Column]) -> dict[str, Column]:
+    for level in next(iter(column)).split(LEVELS):
         _checked(level)
-    return heading
+    return column
+
+
+def _labelled(row: dict[str, Row]) -> dict[str, Row]:
+    _checked(next(iter(row)))
+    return row
 
 
 def _one_key(value: Any) -> Any:
@@ -119,10 +124,13 @@ def _spelled_out(value: Any) -> Any:
 
 
 Pattern = Annotated[str, BeforeValidator(lambda text: text), Field(description="text as printed with {role} and *; or /regular expression/")]
-Heading = Annotated[dict[str, Annotated[Column, BeforeValidator(_spelled_out)]], BeforeValidator(_one_key), Field(min_length=1, max_length=1)]
+Heading = Annotated[
+    dict[str, Annotated[Column, BeforeValidator(_spelled_out)]], BeforeValidator(_one_key), AfterValidator(_headed), Field(min_length=1, max_length=1)
+]
 RowPattern = Annotated[
     dict[str, Annotated[Row, BeforeValidator(_spelled_out)]],
     BeforeValidator(lambda value: {value: {}} if isinstance(value, str) else _one_key(value)),
+    AfterValidator(_labelled),
     Field(min_length=1, max_length=1),
 ]
 
@@ -170,20 +178,6 @@ class Layout(Strict):
     @classmethod
     def _sheets_compile(cls, pattern: str | None) -> str | None:
         return pattern if pattern is None else _checked(pattern)
-
-    @field_validator("columns")
-    @classmethod
-    def _headings_compile(cls, columns: tuple[dict[str, Column], ...]) -> tuple[dict[str, Column], ...]:
-        for column in columns:
-            _checked_heading(next(iter(column)))
-        return columns
-
-    @field_validator("rows")
-    @classmethod
-    def _rows_compile(cls, rows: tuple[dict[str, Row], ...]) -> tuple[dict[str, Row], ...]:
-        for row in rows:
-            _checked(next(iter(row)))
-        return rows
 
     @field_validator("header")
     @classmethod

@@ -170,8 +170,11 @@ def read_with(candidates: list[tuple[layouts.Layout, str]], book: tables.Book) -
     raise nearest
 
 
-def _hash_of(candidates: list[tuple[layouts.Layout, str]]) -> str:
-    return hashlib.sha256(" ".join(f"{layout.layout}:{layout_hash}" for layout, layout_hash in candidates).encode()).hexdigest()[:12]
+def _hash_of(candidates: list[tuple[layouts.Layout, str]], chosen: str) -> str:
+    """Of the layouts that were tried until one fitted: a change further down changes nothing."""
+    tried = [f"{layout.layout}:{layout_hash}" for layout, layout_hash in candidates]
+    names = [layout.layout for layout, _hash in candidates]
+    return hashlib.sha256(" ".join(tried[: names.index(chosen) + 1] if chosen in names else tried).encode()).hexdigest()[:12]
 
 
 def parse_cells(pending: list[_Pending], marks: dict[str, dict[str, str]]) -> pl.DataFrame:
@@ -263,7 +266,7 @@ def _read_file(settings: Settings, reader: _SourceReader, path: Path, entry: Ent
         layout, layout_hash, reading = read_with(candidates, tables.read_book(data, settings.limits, process))
     except tables.UnreadableFile as problem:
         return _refused(entry, problem.code, str(problem))
-    entry = replace(entry, layout=layout.layout, layout_hash=layout_hash, candidates=_hash_of(candidates))
+    entry = replace(entry, layout=layout.layout, layout_hash=layout_hash, candidates=_hash_of(candidates, layout.layout))
     if reading.cells.is_empty():
         return _refused(entry, "no_cells", "the header is there but no row follows it")
     return _Pending(entry, reading.cells, reading.notes)
@@ -276,7 +279,7 @@ def ledger_name(entry: Entry) -> str:
 
 def _leads_out(path: Path, raw: Path) -> bool:
     try:
-        return not path.resolve().is_relative_to(raw.resolve())
+        return not path.resolve().is_relative_to(raw.resolve()) or (path.is_symlink() and not path.exists())
     except (OSError, RuntimeError):  # a link that leads to itself
         return True
 
@@ -325,6 +328,8 @@ def refresh_ledger(
     seen: set[str] = set()
     marks: dict[str, dict[str, str]] = {}
     first_recorded = {entry.sha256: entry.recorded_at for entry in sorted(before.values(), key=lambda e: e.recorded_at, reverse=True)}
+    # A publication's id is its file's name: the first to have it keeps it.
+    owners = {entry.publication_id: entry.file for entry in before.values() if entry.ledger}
     with WorkbookProcess(settings.limits) as process:
         for source_id in wanted:
             reader = _SourceReader(settings, source_id)
@@ -334,6 +339,13 @@ def refresh_ledger(
                 seen.add(file)
                 known = before.get(file)
                 blank = Entry(source_id, file, 0, 0, "", "", "", READER_VERSION, "", moment, "read", "", "", 0, 0)
+                owner = owners.setdefault(blank.publication_id, file)
+                if owner != file:
+                    message = (
+                        f"another file, {owner}, has the same name before the dot, which is the publication's id: give this one a name of its own"
+                    )
+                    refused.append(_refused(blank, "same_id", message))
+                    continue
                 try:
                     outcome = _outcome(settings, reader, path, blank, known, first_recorded, process, progress)
                 except OSError as error:
@@ -356,8 +368,8 @@ def refresh_ledger(
             entry = entries[str(file)]
             name = ledger_name(entry)
             accepted = int((part["number_status"].is_in(["number", "ratio"])).sum())
-            _write_atomically(settings.ledger / "notes" / name, notes[entry.file].write_parquet)
             _write_atomically(settings.ledger / "cells" / name, lambda path, part=part: part.write_parquet(path))  # type: ignore[misc]
+            _write_atomically(settings.ledger / "notes" / name, notes[entry.file].write_parquet)
             read.append(replace(entry, ledger=name, cells=part.height, numbers=accepted))
     for entry in read:
         after[entry.file] = entry
@@ -383,7 +395,7 @@ def _current(settings: Settings, known: Entry, reader: _SourceReader, path: Path
     if known.status == "refused" or known.reader != READER_VERSION:
         return False
     try:
-        same = known.candidates == _hash_of(reader.candidates(path))
+        same = known.candidates == _hash_of(reader.candidates(path), known.layout)
     except tables.UnreadableFile:
         return False
     return same and (settings.ledger / "cells" / known.ledger).is_file()

@@ -279,11 +279,11 @@ def _html_table(table: Any, name: str, budget: int, limits: Limits) -> tuple[She
             else:
                 column += 1
             if column > limits.columns:
-                raise UnreadableFile("cells", f"{name}, row {number + 1} has more than {limits.columns} columns")
+                raise UnreadableFile("cells", f"{name}, row {number + 1} has more columns than the limit of {limits.columns}")
         width = max(width, column)
         used = width * (number + 1)
         if used > budget or number >= limits.rows:
-            raise UnreadableFile("cells", f"{name} has more than {limits.cells} cells or {limits.rows} rows: split it")
+            raise UnreadableFile("cells", f"{name} is over the limit of {limits.cells} cells or {limits.rows} rows: split it")
         if _hidden(row):
             hidden.append(number + 1)
         grid.append(texts)

@@ -1,31 +1,26 @@
-"""The grammar of source.yml and of layouts: what is wrong is named by file and key."""
+"""The grammar of source.yml and of layouts: what is wrong is named by file, line and key."""
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import pytest
 
-from dagster_project.intake.layouts import LayoutError, ListLayout, WideLayout, find_layouts, read_layout, read_source
+from dagster_project.intake.layouts import SCHEMAS, LayoutError, find_layouts, read_layout, read_source, schema_text
 from dagster_project.settings import REPOSITORY
 
-LIST = """\
+LAYOUT = """\
 layout: plain
-version: 1
 title: {zh: 表, en: table}
-shape: list
-header: [地区, 指标, 数值]
-roles: {area: 地区, indicator: 指标}
-values: [{column: 数值}]
-"""
-WIDE = """\
-layout: years
-version: 1
-title: {zh: 表, en: table}
-shape: wide
-header_starts: 地区
-stub: area
-columns: period
+above: ['单位：{unit}']
+columns:
+  - 地区: area
+  - '{period}': values
+  - 同比: {holds: values, transformation: G1Y, fixed: {unit: "%"}}
+rows:
+  - '其中：{indicator}': child
+values: {precision: column}
 """
 SOURCE = """\
 source_id: s
@@ -47,73 +42,89 @@ def write(path: Path, text: str) -> Path:
     return path
 
 
-def test_both_shapes_are_read(tmp_path: Path) -> None:
-    assert isinstance(read_layout(write(tmp_path / "a.yml", LIST))[0], ListLayout)
-    assert isinstance(read_layout(write(tmp_path / "b.yml", WIDE))[0], WideLayout)
+def test_a_layout_is_its_columns_in_order(tmp_path: Path) -> None:
+    layout, _hash = read_layout(write(tmp_path / "plain.yml", LAYOUT))
+    assert [(heading, column.holds, column.transformation) for heading, column in layout.headings] == [
+        ("地区", "area", None), ("{period}", "values", None), ("同比", "values", "G1Y"),
+    ]  # fmt: skip
+    assert layout.row_patterns[0][1].holds == "child" and layout.values.precision == "column"
 
 
 def test_the_hash_is_of_the_text(tmp_path: Path) -> None:
-    path = write(tmp_path / "a.yml", LIST)
-    first = read_layout(path)[1]
+    path = tmp_path / "plain.yml"
+    first = read_layout(write(path, LAYOUT))[1]
     assert read_layout(path)[1] == first
-    assert read_layout(write(path, LIST.replace("version: 1", "version: 2")))[1] != first
+    assert read_layout(write(path, LAYOUT + "# changed\n"))[1] != first
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("old", "new", "said"),
     [
-        (LIST.replace("{column: 数值}", "{column: 数额}"), "'数额' is not in `header`"),
-        (LIST.replace("indicator: 指标", "indicator: 项目"), "'项目' is not in `header`"),
-        (LIST.replace("shape: list", "shape: tall"), "shape"),
-        (LIST.replace("version: 1\n", ""), "version"),
-        (LIST + "colour: red\n", "colour"),
-        (LIST.replace("{column: 数值}", "{column: 数值, transformation: GROWTH}"), "transformation"),
-        (LIST.replace("{column: 数值}", "{column: 数值, precision: exact}"), "precision"),
-        (LIST.replace("area: 地区", "place: 地区"), "roles"),
-        (WIDE.replace("stub: area", "stub: somewhere"), "stub"),
-        (WIDE + "stop: ['(']\n", "stop"),
-        (WIDE.replace("header_starts: 地区", "header_starts: [地区"), "not readable as YAML"),
-        ("- a\n- b\n", "key(s) to mend"),
-        ("", "key(s) to mend"),
+        ("{period}", "{perod}", ["line 6", "{perod} is no role", "reference, area, indicator"]),
+        ("单位：{unit}", "/(/", ["line 3, above", "no regular expression"]),
+        ("transformation: G1Y", "transformation: GROWTH", ["line 7, columns › 3 › 同比 › transformation"]),
+        ("transformation: G1Y", "transformaton: G1Y", ["line 7", "did you mean 'transformation'?"]),
+        ("地区: area", "地区: place", ["line 5, columns › 1 › 地区"]),
+        ("地区: area", "地区: {holds: area, coverage: ytd}", ["line 5", "`coverage` is for columns that hold value or values, not area"]),
+        ("地区: area", "地区: area\n    备注: note", ["line 5, columns › 1", "a line each"]),
+        ("layout: plain\n", "", ["layout", "required"]),
+        ("layout: plain", "layout: other", ["layout: is 'other', but the file is called 'plain'"]),
+        ("precision: column", "precision: exact", ["line 10, values › precision"]),
+        ("title: {zh: 表, en: table}", "title: {zh: 表, en: table}\ntitle: {zh: 二, en: two}", ["line 3, title: stands there twice"]),
+        ("title: {zh: 表, en: table}", "title: {zh: 表", ["line", "not readable as YAML"]),
+        (": values", ": ignore", ["no column holds `value` or `values`"]),
+        ("values: {precision: column}", "colour: red", ["line 10, colour"]),
+        ("values: {precision: column}", "header: []", ["line 10, header", "at least one row"]),
     ],
 )
-def test_a_bad_layout_names_its_file_and_key(tmp_path: Path, text: str, said: str) -> None:
-    path = write(tmp_path / "bad.yml", text)
+def test_a_bad_layout_names_its_file_line_and_key(tmp_path: Path, old: str, new: str, said: list[str]) -> None:
+    text = LAYOUT.replace(old, new)
+    if "no column holds" in said[0]:
+        text = text.replace('{holds: ignore, transformation: G1Y, fixed: {unit: "%"}}', "ignore")
     with pytest.raises(LayoutError) as caught:
-        read_layout(path)
-    assert "bad.yml" in str(caught.value) and said in str(caught.value)
+        read_layout(write(tmp_path / "plain.yml", text))
+    assert "plain.yml" in str(caught.value) and str(tmp_path) not in str(caught.value)
+    assert all(words in str(caught.value) for words in said), str(caught.value)
 
 
-def test_a_layout_in_another_encoding_is_a_layout_error(tmp_path: Path) -> None:
-    path = tmp_path / "bad.yml"
-    path.write_bytes(LIST.encode("gb18030"))
-    with pytest.raises(LayoutError, match=r"bad\.yml: not readable as YAML"):
-        read_layout(path)
+def test_an_empty_or_strange_file_is_a_layout_error(tmp_path: Path) -> None:
+    for text in ("", "- a\n- b\n", "just words"):
+        with pytest.raises(LayoutError, match=r"plain\.yml"):
+            read_layout(write(tmp_path / "plain.yml", text))
+    (tmp_path / "plain.yml").write_bytes(LAYOUT.encode("gb18030"))
+    with pytest.raises(LayoutError, match=r"plain\.yml: not readable as YAML"):
+        read_layout(tmp_path / "plain.yml")
+
+
+def test_validity_is_asked_of_a_known_day_only(tmp_path: Path) -> None:
+    layout, _hash = read_layout(write(tmp_path / "plain.yml", LAYOUT + "valid: {from: 2020-01-01, to: 2020-12-31}\n"))
+    asked = [date(2019, 12, 31), date(2020, 1, 1), date(2020, 12, 31), date(2021, 1, 1), None]
+    assert [layout.holds_on(day) for day in asked] == [False, True, True, False, True]
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("old", "new", "said"),
     [
-        (SOURCE.replace("trust: 5", "trust: 9"), "trust"),
-        (SOURCE.replace("cadence: annual", "cadence: yearly"), "cadence"),
-        (SOURCE.replace("carrier_kind: official_site", "carrier_kind: blog"), "carrier_kind"),
-        (SOURCE.replace("publisher: nbs\n", ""), "publisher"),
-        (SOURCE + "owner: me\n", "owner"),
-        (SOURCE.replace("title: {zh: 源, en: source}", "title: {zh: 源"), "not readable as YAML"),
+        ("trust: 5", "trust: 9", "line 5, trust"),
+        ("cadence: annual", "cadence: yearly", "line 7, cadence"),
+        ("carrier_kind: official_site", "carrier_kind: blog", "line 4, carrier_kind"),
+        ("publisher: nbs\n", "", "publisher"),
+        ("language: zh", "langage: zh", "did you mean 'language'?"),
+        ("title: {zh: 源, en: source}", "title: {zh: 源", "not readable as YAML"),
     ],
 )
-def test_a_bad_source_names_its_file_and_key(tmp_path: Path, text: str, said: str) -> None:
+def test_a_bad_source_names_its_file_line_and_key(tmp_path: Path, old: str, new: str, said: str) -> None:
     with pytest.raises(LayoutError) as caught:
-        read_source(write(tmp_path / "s" / "source.yml", text))
-    assert "source.yml" in str(caught.value) and said in str(caught.value)
+        read_source(write(tmp_path / "s" / "source.yml", SOURCE.replace(old, new)))
+    assert "source.yml" in str(caught.value) and said in str(caught.value), str(caught.value)
 
 
 def test_a_sources_own_layout_wins_over_the_shared_one(tmp_path: Path) -> None:
     source = read_source(write(tmp_path / "s" / "source.yml", SOURCE))
-    write(tmp_path / "_layouts" / "plain.yml", LIST)
-    assert find_layouts(tmp_path, source)["plain"][0].version == 1
-    write(tmp_path / "s" / "layouts" / "plain.yml", LIST.replace("version: 1", "version: 7"))
-    assert find_layouts(tmp_path, source)["plain"][0].version == 7
+    write(tmp_path / "_layouts" / "plain.yml", LAYOUT)
+    assert find_layouts(tmp_path, source)["plain"][0].title.zh == "表"
+    write(tmp_path / "s" / "layouts" / "plain.yml", LAYOUT.replace("zh: 表", "zh: 自有"))
+    assert find_layouts(tmp_path, source)["plain"][0].title.zh == "自有"
 
 
 def test_a_layout_that_is_named_and_absent(tmp_path: Path) -> None:
@@ -129,3 +140,9 @@ def test_every_layout_and_source_of_the_repository_is_good() -> None:
         source = read_source(path)
         assert source.source_id == path.parent.name
         assert set(find_layouts(REPOSITORY / "raw", source)) == set(source.layouts)
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_the_committed_schema_is_current(name: str) -> None:
+    committed = (REPOSITORY / "raw" / "_layouts" / name).read_text(encoding="utf-8")
+    assert committed == schema_text(SCHEMAS[name]), "write it anew: python -m tests.tools.write_schemas"

@@ -137,7 +137,7 @@ def test_a_changed_layout_reads_only_its_own_files_again(settings: Settings) -> 
     (folder / "source.yml").write_text((folder / "source.yml").read_text(encoding="utf-8").replace("[figure_list]", "[figure_list, own]"), "utf-8")
     publish_day(folder, "b2023.csv", "2024-03-01", "own")
     refresh_ledger(settings, now=FIRST)
-    own.write_text(own.read_text(encoding="utf-8").replace("version: 1", "version: 2"), "utf-8")
+    own.write_text(own.read_text(encoding="utf-8").replace("逐条摘录", "逐条抄录"), "utf-8")
     intake = refresh_ledger(settings, now=LATER)
     assert (read_names(intake), intake.unchanged) == (["bulletins/files/b2023.csv"], 1)
     assert len(ledger_files(settings)) == 3
