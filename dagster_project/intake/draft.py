@@ -203,6 +203,9 @@ def _figure_entries(run: Sequence[Column], headings: _Headings) -> list[_Entry]:
         merged = list({entry.key: entry for entry in entries}.values())
         for entry in merged:
             entry.holds = "values"
+    for entry in merged:
+        if entry.holds == "values" and "{indicator}" in entry.pattern and not entry.note:
+            entry.note = "any heading is an indicator; write them out to be told when one changes 要在表头变动时拒读，请逐一写出"
     # In a group the first pattern that fits wins: what says most goes first.
     groups = [list(found) for _kind, found in groupby(merged, key=lambda entry: entry.holds == "values")]
     return [entry for group in groups for entry in (sorted(group, key=_plainness) if group[0].holds == "values" else group)]
