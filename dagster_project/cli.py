@@ -261,6 +261,13 @@ def diff(
         typer.echo(f"{row['change']:9} {key} {detail} {row['before']} → {row['after']} {row['publication_id'] or ''}".rstrip())
 
 
+def _write(path: Path, data: bytes, as_json: bool) -> None:
+    try:
+        path.write_bytes(data)
+    except OSError as error:
+        _fail(USAGE, f"{path} can't be written: {error.strerror} 无法写入", as_json)
+
+
 @app.command()
 def inspect(
     file: Annotated[Path, typer.Argument(help="Any table: xlsx, xls, csv, tsv, html, wherever it is. 任意位置的表格文件。")],
@@ -296,6 +303,8 @@ def inspect(
         found = look.inspected(
             file.read_bytes(), read_known(settings, source_id), file.stem, chosen, missing_marks=marks, sheet=sheet, limits=settings.limits
         )
+    except OSError as error:
+        _fail(NOT_FOUND, f"{file} can't be read: {error.strerror} 无法读取", as_json)
     except KeyError as error:
         _fail(NOT_FOUND, f"no sheet {sheet!r} in {file.name}; it has: {error.args[0]} 没有此工作表", as_json)
     except UnreadableFile as error:
@@ -303,7 +312,7 @@ def inspect(
     if html is not None:
         from dagster_project.intake.page import page
 
-        html.write_text(page(found, file.name), encoding="utf-8")
+        _write(html, page(found, file.name).encode(), as_json)
     if as_json:
         _dump(look.as_data(found, limit))
     else:
@@ -342,7 +351,7 @@ def template(
         layout, written = forms.keep_layout(settings.raw, form)
     except (forms.TemplateError, LayoutError) as error:
         _fail(USAGE, str(error), as_json)
-    path.write_bytes(forms.workbook(form))
+    _write(path, forms.workbook(form), as_json)
     if as_json:
         _dump(
             {

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import polars as pl
+
 from dagster_project.intake import periods
 from dagster_project.intake import text as typography
 from dagster_project.intake.draft import literal, scalar

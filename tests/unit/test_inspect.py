@@ -287,6 +287,7 @@ def test_exit_codes(tmp_path: Path) -> None:
     assert command(str(tmp_path / "none.csv"))[0] == 6
     assert command(str(good), "--layout", "no_such_layout")[0] == 6
     assert command(str(good), "--sheet", "没有")[0] == 6
+    assert command(str(good), "--html", str(tmp_path / "nowhere" / "t.html"))[0] == 2
     broken = tmp_path / "broken.yml"
     broken.write_text("layout: broken\ntitel: {zh: 甲, en: a}\n", encoding="utf-8")
     code, _out, err = command(str(good), "--layout", str(broken))
