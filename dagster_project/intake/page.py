@@ -144,6 +144,16 @@ def _sheet(inspection: Inspection, sheet: Sheet, number: int) -> Iterator[str]:
     for row, *texts in rows.iter_rows():
         hidden = ' class="hidden"' if row in sheet.hidden_rows else ""
         yield f"<tr{hidden}><th>{row}</th>"
+        filled = [position for position, text in enumerate(texts) if (text or "").strip()]
+        alone = (
+            filled[0]
+            if len(filled) == 1 and filled[0] + 1 < len(columns) and not any((row, column) in covered | set(spans) for column in columns)
+            else -1
+        )
+        if alone >= 0 and parts.get((row, columns[alone]), ("ignored", {}))[0] in ("above", "note", "ignored"):
+            # A line of text runs over the blank cells to its right, as it does in a workbook.
+            spans[row, columns[alone]] = (1, len(columns) - alone)
+            covered |= {(row, column) for column in columns[alone + 1 :]}
         for column, text in zip(columns, texts, strict=True):
             if (row, column) not in covered:
                 yield _cell(inspection, number, row, column, text or "", parts.get((row, column)), spans.get((row, column)))

@@ -365,7 +365,7 @@ def _check(form: Form, row: int, area: Area | None) -> str:
     cells = f"${left}{line}:${right}{line}"
     count = len(form.columns)
     filled = (
-        f'IF(COUNT({cells})<COUNTA({cells}),"有非数字 not a number; ","")&IF(COUNT({cells})<{count},"缺 missing "&({count}-COUNTA({cells}))&"; ","")'
+        f'IF(COUNT({cells})<COUNTA({cells}),"有非数字 not a number; ","")&IF(COUNTA({cells})<{count},"缺 missing "&({count}-COUNTA({cells}))&"; ","")'
     )
     sums = ""
     first = _HEADING + _DEPTH + 1
