@@ -19,7 +19,7 @@ from dagster_project.intake import guess as guesses
 from dagster_project.intake.guess import Column, Guess
 from dagster_project.intake.known import Known
 from dagster_project.intake.layouts import NOTES, Layout
-from dagster_project.intake.patterns import LEVELS, PatternError, compiled, matched
+from dagster_project.intake.patterns import LEVELS, PatternError, compiled, first_match, matched
 
 ROLES_OF_A_FIGURE: Final = ("indicator", "area", "unit", "period")
 _ASKED: Final = {
@@ -384,12 +384,14 @@ def drafted(guess: Guess, name: str, known: Known, *, one_sheet: bool = True) ->
     if guess.metadata:
         entries = _with_metadata(entries, guess)
     row_units = sum(guesses.bracketed_unit(text.strip(), known) is not None for column in guess.stub("indicator") for text in column.texts)
-    rows = _rows(guess, "unit" not in given and row_units > 0, known)
+    rows: list[tuple[str, str, str]] = _rows(guess, "unit" not in given and row_units > 0, known)
     if any("{unit}" in pattern for pattern, _what, _note in rows):
         given.add("unit")
     missing = set(ROLES_OF_A_FIGURE) - given
     above, said = _above(guess, missing, known)
     missing -= said
+    again = {literal(line.text) for line in guess.sections if first_match([pattern for pattern, _text in above], line.text) is not None}
+    rows = [row for row in rows if row[0] not in again]  # the line above a table lower down
     sheets = _of_sheet_name(guess, missing, known)
     missing -= {role for role in ROLES_OF_A_FIGURE if f"{{{role}}}" in sheets}
 

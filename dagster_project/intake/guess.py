@@ -407,8 +407,9 @@ def guessed(sheet: Sheet, known: Known) -> Guess:
 
 def _metadata(guess: Guess, view: _View, top: int, last: int, levels: list[tuple[str, ...]]) -> None:
     """Heading rows that are called 指标, 地区, 频度, 单位 in front: each says something of the figures below."""
-    called = [next((text for text in view.clean[at] if text), "") for at in range(top, last + 1)]
-    if last > top and sum(_METADATA.match(word) is not None for word in called) >= len(called) - 1:
+    stub = next((position for position in range(view.width) if view.clean[top][position]), 0)
+    called = [view.clean[at][stub] for at in range(top, last + 1)]
+    if sum(_METADATA.match(word) is not None for word in called) >= max(2, len(called) - 1):
         roles = tuple((role if (role := role_of(word.rstrip(":： "))) in ("indicator", "area", "unit") else "*") for word in called)
         if any(role != "*" for role in roles):
             guess.metadata = roles

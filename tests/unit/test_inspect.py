@@ -120,6 +120,26 @@ def test_a_heading_over_a_blank_column_among_figures_is_one_of_figures(known: Kn
     assert found.counts == {"accepted": 2, "refused": 0, "missing": 2, "other_kind": 0}
 
 
+def test_tables_one_under_the_other_each_with_its_own_title(known: Known) -> None:
+    one = "表1 地区生产总值（亿元）,,\n地区,2022年,2023年\n渝中区,1560.0,1600.5\n江北区,1700.5,1800.5\n"
+    found = look(one + ",,\n" + one.replace("表1 地区生产总值", "表2 金融业增加值"), known)
+    assert found.layout is not None and found.layout.above == ("表* {indicator}（{unit}）",) and not found.layout.rows
+    assert found.cells is not None and found.cells.group_by("indicator", maintain_order=True).len().rows() == [("gdp", 4), ("fin_value_added", 4)]
+
+
+def test_years_over_levels_and_growth_without_merged_cells(known: Known) -> None:
+    """A text table knows no merges: what stands above several headings stands in the first of them."""
+    text = "重庆市金融运行情况,,,,\n指标,2023年,,2024年,\n,绝对量（亿元）,同比增长（%）,绝对量（亿元）,同比增长（%）\n一、存款,,,,\n人民币各项存款余额,100.5,3.0,110.5,4.0\n二、贷款,,,,\n人民币各项贷款余额,90.5,3.0,95.5,4.0\n"
+    found = look(text, known)
+    assert found.layout is not None and [heading for heading, _column in found.layout.headings] == [
+        "指标",
+        "{period} / 同比增长（%）",
+        "{period} / 绝对量（{unit}）",
+    ]
+    assert found.counts == {"accepted": 8, "refused": 0, "missing": 0, "other_kind": 0}
+    assert found.cells is not None and set(found.cells["ref_area"]) == {"500000"}
+
+
 def test_dates_a_month_apart_stand_for_months(known: Known) -> None:
     found = look("日期,金融业增加值（亿元）\n2023-01-01,1.5\n2023-02-01,2.5\n2023-03-01,3.5\n", known)
     assert found.layout is not None and found.layout.dates == "month"
