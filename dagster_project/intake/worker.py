@@ -23,6 +23,9 @@ from xml.etree import ElementTree
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 DEFAULT_PASSWORD = "VelvetSweatshop"  # Excel writes it into write-protected workbooks that open without asking
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
+SEPARATOR = "\x7f"  # between the cells of a column on the way to the parent; JSON has no need to spell it out
+# A ROW record whose option flags say hidden: without any, the records need not be walked.
+_HIDDEN_ROW = re.compile(rb"\x08\x02\x10\x00.{12}[\x20-\x3f\x60-\x7f\xa0-\xbf\xe0-\xff]", re.DOTALL)
 _DOCTYPE = re.compile(rb"<\x00?!\x00?(?:D\x00?O\x00?C\x00?T\x00?Y\x00?P\x00?E|E\x00?N\x00?T\x00?I\x00?T\x00?Y)", re.IGNORECASE)
 _DAMAGED = "not a workbook that Excel would open (damaged): open it in Excel, save it again and drop it in"
 _PASSWORD = "the workbook asks for a password: save it without one and drop it in again"
@@ -39,13 +42,11 @@ class Refused(Exception):
 
 def text(value: object) -> str:
     """A cell as its digits: a number cell has no more than the fifteen that Excel shows."""
-    if isinstance(value, str):
-        return value
     if isinstance(value, float):
-        if value.is_integer() and abs(value) < 1e15:
-            return str(int(value))
         shortest = repr(value)
-        return shortest if len(shortest) < 17 else repr(float(f"{value:.15g}"))
+        if len(shortest) > 16:
+            shortest = repr(float(f"{value:.15g}"))
+        return shortest.removesuffix(".0")
     if isinstance(value, bool):
         return str(value).upper()
     if isinstance(value, datetime):
@@ -55,6 +56,21 @@ def text(value: object) -> str:
     if isinstance(value, timedelta):
         return str(value)
     return str(value)
+
+
+def _texts(column: tuple[object, ...]) -> list[str]:
+    """:func:`text` of each; numbers, which are nearly all of a table, without a call for each."""
+    texts = [
+        value if type(value) is str else (shown[:-2] if (shown := repr(value))[-2:] == ".0" else shown) if type(value) is float else text(value)
+        for value in column
+    ]
+    return texts if max(map(len, texts), default=0) <= 16 else [value if type(value) is str else text(value) for value in column]
+
+
+def _joined(texts: list[str]) -> str:
+    """A column as one text: ten times faster to hand over than its cells."""
+    joined = SEPARATOR.join(texts)
+    return joined if joined.count(SEPARATOR) == len(texts) - 1 else SEPARATOR.join(text.replace(SEPARATOR, " ") for text in texts)
 
 
 def _checked_archive(data: bytes, limits: dict[str, int]) -> zipfile.ZipFile:
@@ -142,6 +158,8 @@ def _xls_facts(data: bytes) -> tuple[dict[str, dict[str, Any]], bool]:
             stream = container.openstream(name).read() if name else b""
     except Exception:
         return facts, False
+    if not _HIDDEN_ROW.search(stream):
+        return facts, macros
     starts: dict[int, str] = {}
     position, end = 0, len(stream) - 4
     header = struct.Struct("<HH").unpack_from
@@ -228,7 +246,7 @@ def read(data: bytes, limits: dict[str, int]) -> dict[str, Any]:
             )
         rows = sheet.to_python(skip_empty_area=True)
         own = facts.get(meta.name, {})
-        columns = [[text(value) for value in column] for column in zip(*rows, strict=True)]
+        columns = [_joined(_texts(column)) for column in zip(*rows, strict=True)]
         formulas = own.get("formulas", {})
         sheets.append(
             {
