@@ -266,6 +266,13 @@ def diff(
         typer.echo(f"{row['change']:9} {key} {detail} {row['before']} → {row['after']} {row['publication_id'] or ''}".rstrip())
 
 
+def _write(path: Path, data: bytes, as_json: bool) -> None:
+    try:
+        path.write_bytes(data)
+    except OSError as error:
+        _fail(USAGE, f"{path} can't be written: {error.strerror} 无法写入", as_json)
+
+
 @app.command()
 def inspect(
     file: Annotated[Path, typer.Argument(help="Any table: xlsx, xls, csv, tsv, html, wherever it is. 任意位置的表格文件。")],
@@ -301,6 +308,8 @@ def inspect(
         found = look.inspected(
             file.read_bytes(), read_known(settings, source_id), file.stem, chosen, missing_marks=marks, sheet=sheet, limits=settings.limits
         )
+    except OSError as error:
+        _fail(NOT_FOUND, f"{file} can't be read: {error.strerror} 无法读取", as_json)
     except KeyError as error:
         _fail(NOT_FOUND, f"no sheet {sheet!r} in {file.name}; it has: {error.args[0]} 没有此工作表", as_json)
     except UnreadableFile as error:
@@ -308,7 +317,7 @@ def inspect(
     if html is not None:
         from dagster_project.intake.page import page
 
-        html.write_text(page(found, file.name), encoding="utf-8")
+        _write(html, page(found, file.name).encode(), as_json)
     if as_json:
         _dump(look.as_data(found, limit))
     else:
@@ -347,14 +356,25 @@ def template(
         layout, written = forms.keep_layout(settings.raw, form)
     except (forms.TemplateError, LayoutError) as error:
         _fail(USAGE, str(error), as_json)
-    path.write_bytes(forms.workbook(form))
+    _write(path, forms.workbook(form), as_json)
     if as_json:
-        _dump({"file": str(path), "layout": layout, "layout_written": written, "areas": len(form.areas), "indicators": len(form.columns), "period": period})
+        _dump(
+            {
+                "file": str(path),
+                "layout": layout,
+                "layout_written": written,
+                "areas": len(form.areas),
+                "indicators": len(form.columns),
+                "period": period,
+            }
+        )
         return
     typer.echo(f"{path}: {len(form.areas)} areas 地区 × {len(form.columns)} indicators 指标, {form.period_zh}")
     told = "written and added to source.yml 新写，已加入 source.yml" if written else "as before 未变"
     typer.echo(f"layout 版式: raw/{source}/layouts/{layout}.yml ({told})")
-    typer.echo(f"When filled in: save it into raw/{source}/files/, add a line to publications.csv, run fincenter refresh. 填好后放入该目录，登记 publications.csv 后刷新。")
+    typer.echo(
+        f"When filled in: save it into raw/{source}/files/, add a line to publications.csv, run fincenter refresh. 填好后放入该目录，登记 publications.csv 后刷新。"
+    )
 
 
 review = typer.Typer(help="Findings as a workbook: write it, take its answers. 可疑审核簿：导出与导入。", no_args_is_help=True)

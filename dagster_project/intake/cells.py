@@ -280,7 +280,9 @@ def _ended_by(groups: list[list[tuple[str, Column]]], at: int, used: set[str], l
     """Whether a heading ends a group that repeats, since it is the next one by its own words: 备注 is no {indicator}."""
     if at + 1 >= len(groups) or groups[at][0][1].holds != "values" or used != {pattern for pattern, _column in groups[at]}:
         return False
-    return any(pattern and not re.search(r"[{*]|^/", pattern) and _heading_roles(layout, pattern, levels) is not None for pattern, _column in groups[at + 1])
+    return any(
+        pattern and not re.search(r"[{*]|^/", pattern) and _heading_roles(layout, pattern, levels) is not None for pattern, _column in groups[at + 1]
+    )
 
 
 def _tables(layout: Layout, sheet: Sheet) -> list[_Table]:
@@ -342,9 +344,7 @@ def _aligned(
 ) -> tuple[list[tuple[str, str, str]], int]:
     """Expected and found side by side, agreeing headings on one line (the longest common subsequence; ``values`` repeat)."""
     seen = [
-        (f"{column_letters(int(name[1:]))}{row}", _in_one_line(levels), levels)
-        for name, levels in zip(names, columns, strict=True)
-        if any(levels)
+        (f"{column_letters(int(name[1:]))}{row}", _in_one_line(levels), levels) for name, levels in zip(names, columns, strict=True) if any(levels)
     ]
     kinds = [column.holds for _heading, column in layout.headings]
     fits = [[bool(pattern) and _heading_roles(layout, pattern, levels) is not None for _cell, _text, levels in seen] for pattern in expected]

@@ -19,7 +19,7 @@ from dagster_project.intake import guess as guesses
 from dagster_project.intake.guess import Column, Guess
 from dagster_project.intake.known import Known
 from dagster_project.intake.layouts import NOTES, Layout
-from dagster_project.intake.patterns import LEVELS, PatternError, compiled, matched
+from dagster_project.intake.patterns import LEVELS, PatternError, compiled, first_match, matched
 
 ROLES_OF_A_FIGURE: Final = ("indicator", "area", "unit", "period")
 _ASKED: Final = {
@@ -203,6 +203,9 @@ def _figure_entries(run: Sequence[Column], headings: _Headings) -> list[_Entry]:
         merged = list({entry.key: entry for entry in entries}.values())
         for entry in merged:
             entry.holds = "values"
+    for entry in merged:
+        if entry.holds == "values" and "{indicator}" in entry.pattern and not entry.note:
+            entry.note = "any heading is an indicator; write them out to be told when one changes 要在表头变动时拒读，请逐一写出"
     # In a group the first pattern that fits wins: what says most goes first.
     groups = [list(found) for _kind, found in groupby(merged, key=lambda entry: entry.holds == "values")]
     return [entry for group in groups for entry in (sorted(group, key=_plainness) if group[0].holds == "values" else group)]
@@ -284,8 +287,8 @@ def _spans(text: str, missing: set[str], known: Known) -> list[tuple[int, int, s
         rest = re.sub(r"[\s(（]+$", "", text[called.end() : end])
         if rest:
             spans.append((called.end(), called.end() + len(rest), role))
-    if "period" in missing and (found := guesses.period_in(text)) and free(*found):
-        spans.append((*found, "period"))
+    if "period" in missing and (dated := guesses.period_in(text)) and free(*dated):
+        spans.append((*dated, "period"))
     for role, keys in (("area", known.area_keys), ("indicator", known.label_keys)):
         if role in missing and not any(span[2] == role for span in spans) and (place := _longest(text, keys, free)):
             spans.append((*place, role))
@@ -341,7 +344,7 @@ def _rows(guess: Guess, needs_unit: bool, known: Known) -> list[tuple[str, str, 
     lagged = any(guesses.is_lagged(label) for label in labels)
     if lagged:
         rows.append(("{indicator}(1-上月)", "{lag: 1}", "a month behind 滞后一月"))
-    behind = {found[2] for label in labels if (found := guesses.bracketed_unit(label, known))}
+    behind = {bracketed[2] for label in labels if (bracketed := guesses.bracketed_unit(label, known))}
     if needs_unit:
         rows += [(f"{{indicator}}（{{unit}}）{literal(rest)}", "plain", "") for rest in sorted(behind, key=lambda rest: -len(rest))]
     sections = list(dict.fromkeys(line.text for line in guess.sections))
@@ -381,12 +384,14 @@ def drafted(guess: Guess, name: str, known: Known, *, one_sheet: bool = True) ->
     if guess.metadata:
         entries = _with_metadata(entries, guess)
     row_units = sum(guesses.bracketed_unit(text.strip(), known) is not None for column in guess.stub("indicator") for text in column.texts)
-    rows = _rows(guess, "unit" not in given and row_units > 0, known)
+    rows: list[tuple[str, str, str]] = _rows(guess, "unit" not in given and row_units > 0, known)
     if any("{unit}" in pattern for pattern, _what, _note in rows):
         given.add("unit")
     missing = set(ROLES_OF_A_FIGURE) - given
     above, said = _above(guess, missing, known)
     missing -= said
+    again = {literal(line.text) for line in guess.sections if first_match([pattern for pattern, _text in above], line.text) is not None}
+    rows = [row for row in rows if row[0] not in again]  # the line above a table lower down
     sheets = _of_sheet_name(guess, missing, known)
     missing -= {role for role in ROLES_OF_A_FIGURE if f"{{{role}}}" in sheets}
 
@@ -401,7 +406,9 @@ def drafted(guess: Guess, name: str, known: Known, *, one_sheet: bool = True) ->
     if sheets:
         lines.append(f"sheets: {scalar(sheets)}")
     elif not one_sheet and guess.sheet.name:
-        lines.append(f"sheets: {scalar(literal(guess.sheet.name))}  # only this sheet; delete the line to read every sheet with these headings 只读此表")
+        lines.append(
+            f"sheets: {scalar(literal(guess.sheet.name))}  # only this sheet; delete the line to read every sheet with these headings 只读此表"
+        )
     if above:
         lines.append("above:")
         lines += [_commented(f"  - {scalar(pattern)}", _clipped(text)) for pattern, text in above]
@@ -417,7 +424,9 @@ def drafted(guess: Guess, name: str, known: Known, *, one_sheet: bool = True) ->
         lines.append("rows:")
         lines += [_commented(f"  - {scalar(pattern)}: {what}", note) for pattern, what, note in rows]
     if guess.strange_notes:
-        lines.append(f"below: [{', '.join(scalar(pattern) for pattern in NOTES)}, {scalar(literal(guess.strange_notes[0])[:12] + '*')}]  # where the notes begin 注的起始行")
+        lines.append(
+            f"below: [{', '.join(scalar(pattern) for pattern in NOTES)}, {scalar(literal(guess.strange_notes[0])[:12] + '*')}]  # where the notes begin 注的起始行"
+        )
     if guess.bilingual:
         lines.append("bilingual: true")
     if guess.dates:
@@ -452,7 +461,8 @@ def _of_sheet_name(guess: Guess, missing: set[str], known: Known) -> str:
 
 def _title(guess: Guess) -> str:
     texts = [line.text for line in guess.above if re.search(r"[\u3400-\u9fff]{3}", line.text)]
-    return re.sub(r"\s+", " ", texts[0])[:40] if texts else guess.sheet.name
+    plain = [text for text in texts if not re.search(r"[:：]", text)]
+    return re.sub(r"\s+", " ", (plain or texts)[0])[:40] if texts else guess.sheet.name
 
 
 def _clipped(text: str) -> str:

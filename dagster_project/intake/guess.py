@@ -6,6 +6,7 @@ a layout (``draft``), reading by a layout (``cells``). No guess is ever loaded: 
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -41,7 +42,9 @@ ROLE_WORDS: Final[dict[str, str]] = {
     "ignore": r"代码|编码|.*(?:代码|编码)|.*code|频度|频率|来源|更新(?:时间|日期)|数据来源|指标代码|frequency|source",
 }
 _ROLE_WORDS: Final = {role: re.compile(rf"^\s*(?:{words})\s*$", re.IGNORECASE) for role, words in ROLE_WORDS.items()}
-_METADATA: Final = re.compile(r"^\s*(?:指标(?:名称|ID|代码)?|地区|区域|国家|频度|频率|单位|来源|更新(?:时间|日期)|数据来源|时间区间|备注|描述)\s*[:：]?\s*$")
+_METADATA: Final = re.compile(
+    r"^\s*(?:指标(?:名称|ID|代码)?|地区|区域|国家|频度|频率|单位|来源|更新(?:时间|日期)|数据来源|时间区间|备注|描述)\s*[:：]?\s*$"
+)
 _GROWTH: Final = re.compile(r"同比|增长|增速|比上年|比去年|yoy|growth|increase", re.IGNORECASE)
 _SINCE_JANUARY: Final = re.compile(r"比年初|较年初|比上年末")
 _TO_DATE: Final = re.compile(r"累计|^\s*1\s*[-—–~～至]\s*(?:本|\d{1,2})\s*月?|年初至|ytd", re.IGNORECASE)
@@ -232,7 +235,11 @@ def _first_figures(view: _View) -> int | None:
 def _counts_columns(view: _View, at: int) -> bool:
     """A row of column numbers (甲 1 2 3) below the headings."""
     values = [text for text, kind in zip(view.text[at], view.kind[at], strict=True) if kind == "figure"]
-    return len(values) >= 3 and values == [str(number) for number in range(int(values[0]), int(values[0]) + len(values))] if values and values[0] in ("1", "2") else False
+    return (
+        len(values) >= 3 and values == [str(number) for number in range(int(values[0]), int(values[0]) + len(values))]
+        if values and values[0] in ("1", "2")
+        else False
+    )
 
 
 def _figure_columns(view: _View, first: int) -> list[int]:
@@ -262,7 +269,7 @@ def _serial_dates(figures: Sequence[str]) -> bool:
     whole = [int(float(text)) for text in figures if re.fullmatch(r"[2-6]\d{4}(?:\.0+)?", text)]
     if len(whole) < 3 or len(whole) != len(figures):
         return False
-    steps = {abs(later - earlier) for earlier, later in zip(whole, whole[1:], strict=False)}
+    steps = {abs(later - earlier) for earlier, later in itertools.pairwise(whole)}
     return all(step == 1 or step == 7 or 28 <= step <= 31 or 89 <= step <= 92 or step in (365, 366) for step in steps)
 
 
@@ -278,7 +285,11 @@ def _span_of_headings(view: _View, first: int, figures: Sequence[int]) -> tuple[
             break
         top = above
     for merged_top, left, bottom, right in view.sheet.merged:
-        if view.rows[top] > merged_top >= view.rows[0] and bottom >= view.rows[top] and any(left <= view.columns[p] <= right for p in range(view.width)):
+        if (
+            view.rows[top] > merged_top >= view.rows[0]
+            and bottom >= view.rows[top]
+            and any(left <= view.columns[p] <= right for p in range(view.width))
+        ):
             wide = sum(left <= column <= right for column in view.columns) >= view.width
             if not wide and merged_top in view.rows:
                 top = min(top, view.rows.index(merged_top))
@@ -396,8 +407,9 @@ def guessed(sheet: Sheet, known: Known) -> Guess:
 
 def _metadata(guess: Guess, view: _View, top: int, last: int, levels: list[tuple[str, ...]]) -> None:
     """Heading rows that are called 指标, 地区, 频度, 单位 in front: each says something of the figures below."""
-    called = [next((text for text in view.clean[at] if text), "") for at in range(top, last + 1)]
-    if last > top and sum(_METADATA.match(word) is not None for word in called) >= len(called) - 1:
+    stub = next((position for position in range(view.width) if view.clean[top][position]), 0)
+    called = [view.clean[at][stub] for at in range(top, last + 1)]
+    if sum(_METADATA.match(word) is not None for word in called) >= max(2, len(called) - 1):
         roles = tuple((role if (role := role_of(word.rstrip(":： "))) in ("indicator", "area", "unit") else "*") for word in called)
         if any(role != "*" for role in roles):
             guess.metadata = roles
@@ -460,7 +472,11 @@ def _column(guess: Guess, view: _View, position: int, levels: tuple[str, ...], i
         column.holds = "ignore"
         column.why = "the same number stands in several rows"
     if column.holds in ("area", "indicator", "unit", "period", "text") and len(texts) < 0.6 * len(body):
-        spans = [bottom - above for above, left, bottom, right in view.sheet.merged if left <= view.columns[position] <= right and above >= view.rows[start]]
+        spans = [
+            bottom - above
+            for above, left, bottom, right in view.sheet.merged
+            if left <= view.columns[position] <= right and above >= view.rows[start]
+        ]
         column.fill = not spans and not raw[0].startswith((" ", "\u3000"))
     return column
 
@@ -522,7 +538,9 @@ def names_something(level: str, known: Known) -> bool:
         return False
     bare = bracketed_unit(level, known)
     name = bare[0] if bare else level
-    return not (is_growth(name) and not before_growth(name)) and not _GENERIC.match(name) and not _TO_DATE.search(name) and not _THIS_PERIOD.match(name)
+    return (
+        not (is_growth(name) and not before_growth(name)) and not _GENERIC.match(name) and not _TO_DATE.search(name) and not _THIS_PERIOD.match(name)
+    )
 
 
 def before_growth(text: str) -> str:
@@ -550,7 +568,7 @@ def _dates(texts: Sequence[str]) -> str:
             return ""
     if not full:
         return ""  # months that say so
-    steps = sorted(abs((later - earlier).days) for earlier, later in zip(days, days[1:], strict=False))
+    steps = sorted(abs((later - earlier).days) for earlier, later in itertools.pairwise(days))
     middle = steps[len(steps) // 2] if steps else 0
     return "month" if 28 <= middle <= 31 else "quarter" if 89 <= middle <= 92 else "year" if 365 <= middle <= 366 else ""
 

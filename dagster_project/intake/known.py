@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
 
@@ -45,7 +45,7 @@ _SEEDS: Final[dict[str, tuple[str, ...]]] = {
 class Known:
     """The seeds as frames of text, by name. ``source_id`` decides which aliases and area names hold; empty: only those of every source."""
 
-    frames: dict[str, pl.DataFrame]
+    frames: dict[str, pl.DataFrame] = field(repr=False)
     source_id: str = ""
 
     def _own_first(self, frame: pl.DataFrame) -> pl.DataFrame:
@@ -166,7 +166,12 @@ def judged(cells: pl.DataFrame, known: Known) -> pl.DataFrame:
     frame = (
         cells.with_columns(part.alias("part"))
         .join(known.labels, on=["label_key", "part"], how="left", maintain_order="left")
-        .join(units.select(pl.col("unit_key").alias("base_unit_key"), pl.col("printed_unit").alias("base_unit")), on="base_unit_key", how="left", maintain_order="left")
+        .join(
+            units.select(pl.col("unit_key").alias("base_unit_key"), pl.col("printed_unit").alias("base_unit")),
+            on="base_unit_key",
+            how="left",
+            maintain_order="left",
+        )
         .join(variants, on=["indicator", "base_unit"], how="left", maintain_order="left")
         .with_columns(pl.coalesce("variant", "indicator").alias("indicator"))
         .join(indicators.drop("unit_measure"), on="indicator", how="left", maintain_order="left")
@@ -194,7 +199,10 @@ def judged(cells: pl.DataFrame, known: Known) -> pl.DataFrame:
     area = pl.coalesce(pl.when(pl.col("alias_area") != "").then("alias_area"), "ref_area")
     single = pl.col("part") == 0
     growth_of_a_change = (
-        (pl.col("transformation") != "N") & ~blank & ~pl.col("alias_transformation").is_in(["N", "AVG"]) & (pl.col("alias_transformation") != pl.col("transformation"))
+        (pl.col("transformation") != "N")
+        & ~blank
+        & ~pl.col("alias_transformation").is_in(["N", "AVG"])
+        & (pl.col("alias_transformation") != pl.col("transformation"))
     )
     refusal = (
         pl.when(~pl.col("number_status").is_in(["number", "ratio"]))

@@ -233,9 +233,26 @@ class Source(Strict):
     missing_marks: dict[str, str] = {}
 
 
+class Item(Strict):
+    """A column of figures: a label that the seeds know, and the unit in which it is asked for."""
+
+    label: str
+    unit: str
+    decimals: int = Field(2, ge=0, le=6)
+
+
+class Template(Strict):
+    """``template.yml``: what a source's entry workbook asks for."""
+
+    title: Title
+    areas: tuple[str, ...] = Field(min_length=1, description="codes of areas or of groups (cl_areas, cl_area_groups), in the order of the rows")
+    indicators: tuple[Item, ...] = Field(min_length=1, max_length=40)
+    spare_rows: int = Field(3, ge=0, le=100, description="empty rows below for areas that are not listed")
+
+
 M = TypeVar("M", bound=BaseModel)
 
-SCHEMAS: Mapping[str, type[BaseModel]] = {"layout.schema.json": Layout, "source.schema.json": Source}
+SCHEMAS: Mapping[str, type[BaseModel]] = {"layout.schema.json": Layout, "source.schema.json": Source, "template.schema.json": Template}
 
 
 def schema_text(model: type[BaseModel]) -> str:

@@ -145,7 +145,9 @@ def parts_of_sheet(inspection: Inspection, name: str) -> dict[tuple[int, int], t
     reading, cells = inspection.reading, inspection.cells
     if reading is None or cells is None:
         return parts
-    spoken = {row: kind for sheet, row, kind in reading.notes.select("sheet", "row", "kind").iter_rows() if sheet == name and kind in ("above", "note")}
+    spoken = {
+        row: kind for sheet, row, kind in reading.notes.select("sheet", "row", "kind").iter_rows() if sheet == name and kind in ("above", "note")
+    }
     width = max((len(sheet.cells.columns) + column_index("Z") for sheet in inspection.book.sheets if sheet.name == name), default=0)
     for row, kind in spoken.items():
         for column in range(width):
@@ -184,9 +186,26 @@ def what_to_do(inspection: Inspection, cell: Mapping[str, Any]) -> tuple[str, st
 def as_data(inspection: Inspection, shown: int) -> dict[str, Any]:
     """The inspection as plain data, for ``--json``: every refused cell, the first ``shown`` accepted ones."""
     book = inspection.book
-    columns = ["sheet", "cell", "area_text", "indicator_text", "unit_text", "period_text", "value_text", "transformation", "indicator", "ref_area", "outcome", "refusal"]
+    columns = [
+        "sheet",
+        "cell",
+        "area_text",
+        "indicator_text",
+        "unit_text",
+        "period_text",
+        "value_text",
+        "transformation",
+        "indicator",
+        "ref_area",
+        "outcome",
+        "refusal",
+    ]
     cells = inspection.cells if inspection.cells is not None else pl.DataFrame(schema=dict.fromkeys(columns, pl.String))
-    picked = pl.concat([cells.filter(pl.col("outcome") == REFUSED), cells.filter(pl.col("outcome") == ACCEPTED).head(shown)]) if inspection.cells is not None else cells
+    picked = (
+        pl.concat([cells.filter(pl.col("outcome") == REFUSED), cells.filter(pl.col("outcome") == ACCEPTED).head(shown)])
+        if inspection.cells is not None
+        else cells
+    )
     return {
         "kind": book.kind,
         "encoding": book.encoding,
@@ -218,7 +237,14 @@ def _sheet_data(guess: Guess) -> dict[str, Any]:
         "bilingual": guess.bilingual,
         "marks": guess.marks,
         "headings": [
-            {"column": column.letters, "heading": column.heading, "holds": column.holds, "recognised": column.recognised, "distinct": column.distinct, "unknown": list(column.unknown)}
+            {
+                "column": column.letters,
+                "heading": column.heading,
+                "holds": column.holds,
+                "recognised": column.recognised,
+                "distinct": column.distinct,
+                "unknown": list(column.unknown),
+            }
             for column in guess.columns
             if column.holds
         ],

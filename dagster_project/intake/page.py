@@ -81,7 +81,13 @@ def page(inspection: Inspection, file: str) -> str:
 def _body(inspection: Inspection, file: str) -> Iterator[str]:
     book = inspection.book
     layout = inspection.layout
-    used = "未起草版式 no layout" if layout is None else f"草稿版式 draft layout {layout.layout}" if inspection.drafted else f"版式 layout {layout.layout}"
+    used = (
+        "未起草版式 no layout"
+        if layout is None
+        else f"草稿版式 draft layout {layout.layout}"
+        if inspection.drafted
+        else f"版式 layout {layout.layout}"
+    )
     encoding = f" · {book.encoding}" if book.encoding else ""
     yield f'<h1>{escape(file)}</h1><p class="soft">{escape(KINDS[book.kind])}{escape(encoding)} · {escape(used)} · 尚未入库 nothing is loaded</p>'
     for remark in book.remarks:
@@ -121,14 +127,33 @@ def _sheet(inspection: Inspection, sheet: Sheet, number: int) -> Iterator[str]:
     spans: dict[tuple[int, int], tuple[int, int]] = {}
     covered: set[tuple[int, int]] = set()
     for top, left, bottom, right in sheet.merged:
-        inside = [(row, column) for row in range(top, min(bottom, top + MOST_ROWS) + 1) for column in range(left, min(right, left + MOST_COLUMNS) + 1) if row in shown and column in columns]
+        inside = [
+            (row, column)
+            for row in range(top, min(bottom, top + MOST_ROWS) + 1)
+            for column in range(left, min(right, left + MOST_COLUMNS) + 1)
+            if row in shown and column in columns
+        ]
         if (top, left) in inside and len(inside) > 1:
             spans[top, left] = (len({row for row, _column in inside}), len({column for _row, column in inside}))
             covered |= set(inside) - {(top, left)}
-    yield '<div class="frame"><table class="sheet"><thead><tr><th></th>' + "".join(f"<th>{column_letters(column)}</th>" for column in columns) + "</tr></thead><tbody>"
+    yield (
+        '<div class="frame"><table class="sheet"><thead><tr><th></th>'
+        + "".join(f"<th>{column_letters(column)}</th>" for column in columns)
+        + "</tr></thead><tbody>"
+    )
     for row, *texts in rows.iter_rows():
         hidden = ' class="hidden"' if row in sheet.hidden_rows else ""
         yield f"<tr{hidden}><th>{row}</th>"
+        filled = [position for position, text in enumerate(texts) if (text or "").strip()]
+        alone = (
+            filled[0]
+            if len(filled) == 1 and filled[0] + 1 < len(columns) and not any((row, column) in covered | set(spans) for column in columns)
+            else -1
+        )
+        if alone >= 0 and parts.get((row, columns[alone]), ("ignored", {}))[0] in ("above", "note", "ignored"):
+            # A line of text runs over the blank cells to its right, as it does in a workbook.
+            spans[row, columns[alone]] = (1, len(columns) - alone)
+            covered |= {(row, column) for column in columns[alone + 1 :]}
         for column, text in zip(columns, texts, strict=True):
             if (row, column) not in covered:
                 yield _cell(inspection, number, row, column, text or "", parts.get((row, column)), spans.get((row, column)))
@@ -138,7 +163,9 @@ def _sheet(inspection: Inspection, sheet: Sheet, number: int) -> Iterator[str]:
         yield f'<p class="soft">前 {MOST_ROWS} 行、{MOST_COLUMNS} 列；全表 {sheet.cells.height} 行 {sheet.cells.width - 1} 列，全部照读。 The first {MOST_ROWS} rows and {MOST_COLUMNS} columns are shown; all are read.</p>'
 
 
-def _cell(inspection: Inspection, number: int, row: int, column: int, text: str, part: tuple[str, dict[str, Any]] | None, span: tuple[int, int] | None) -> str:
+def _cell(
+    inspection: Inspection, number: int, row: int, column: int, text: str, part: tuple[str, dict[str, Any]] | None, span: tuple[int, int] | None
+) -> str:
     kind, cell = part or ("ignored", {})
     if kind in ("above", "note", "other", "section", "area", "indicator", "unit", "period") and not text.strip():
         kind = "ignored" if kind in ("above", "note", "section") else kind

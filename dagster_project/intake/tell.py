@@ -17,7 +17,12 @@ from dagster_project.intake.guess import Guess
 from dagster_project.intake.known import ACCEPTED, MISSING, OTHER, REFUSED, nearest
 from dagster_project.intake.look import Inspection, what_to_do
 
-KINDS: Final = {"csv": "CSV 文本表 text table", "html": "HTML 网页表格 page", "xlsx": "Excel 工作簿 workbook (.xlsx)", "xls": "旧版 Excel 工作簿 old workbook (.xls)"}
+KINDS: Final = {
+    "csv": "CSV 文本表 text table",
+    "html": "HTML 网页表格 page",
+    "xlsx": "Excel 工作簿 workbook (.xlsx)",
+    "xls": "旧版 Excel 工作簿 old workbook (.xls)",
+}
 HOLDS: Final = {
     "area": "地区 area", "indicator": "指标 indicator", "unit": "单位 unit", "period": "时期 period", "year": "年份 year", "figures": "数值 figures",
     "reference": "编号 reference", "note": "备注 note", "kind": "性质 kind", "stage": "阶段 stage", "ignore": "不读 ignore", "": "空 blank", "text": "文字 text",
@@ -74,7 +79,9 @@ def _sheets(inspection: Inspection) -> Table:
     for guess in inspection.guesses:
         sheet = guess.sheet
         first, last = (int(sheet.cells["__row__"][0]), int(sheet.cells["__row__"][-1])) if sheet.cells.height else (0, 0)
-        header = "—" if guess.header is None else f"{guess.header[0]}" if guess.header[0] == guess.header[1] else f"{guess.header[0]}–{guess.header[1]}"
+        header = (
+            "—" if guess.header is None else f"{guess.header[0]}" if guess.header[0] == guess.header[1] else f"{guess.header[0]}–{guess.header[1]}"
+        )
         facts = [
             "隐藏 hidden" if sheet.hidden else "",
             f"{len(sheet.hidden_rows)} 行隐藏 rows hidden" if sheet.hidden_rows else "",
@@ -126,7 +133,11 @@ def _alike(guess: Guess) -> Iterator[list[Any]]:
     for column in guess.columns:
         if not column.holds:
             continue
-        alike = run and column.holds == "figures" == run[-1].holds and (column.transformation, column.coverage) == (run[-1].transformation, run[-1].coverage)
+        alike = (
+            run
+            and column.holds == "figures" == run[-1].holds
+            and (column.transformation, column.coverage) == (run[-1].transformation, run[-1].coverage)
+        )
         if run and not alike:
             yield run
             run = []
@@ -145,7 +156,12 @@ def _outcome(inspection: Inspection, shown: int) -> Iterator[RenderableType]:
         return
     name = "the draft below 下面的草稿" if inspection.drafted else f"layout {inspection.layout.layout}"
     rows = [
-        (table.sheet or "—", f"{table.header[0]}–{table.header[1]}", f"{table.body[0]}–{table.body[1]}", str(sum(column[3] in ("value", "values") for column in table.columns)))
+        (
+            table.sheet or "—",
+            f"{table.header[0]}–{table.header[1]}",
+            f"{table.body[0]}–{table.body[1]}",
+            str(sum(column[3] in ("value", "values") for column in table.columns)),
+        )
         for table in reading.tables[:_MOST]
     ]
     yield _table(f"Read with {name}: tables found 找到的表", "sheet 工作表", "headings 表头行", "body 表体行", "columns of figures 数值列", rows=rows)
@@ -154,9 +170,7 @@ def _outcome(inspection: Inspection, shown: int) -> Iterator[RenderableType]:
     for number, (outcome, count) in enumerate(counts.items()):
         summary.append(" + " if number else "").append(f"{count} {WORDS[outcome]}", style=_STYLES[outcome] if count else "dim")
     yield summary
-    reasons = [
-        (str(count), WORDS[outcome], refusal, *_reason(inspection, refusal)) for outcome, refusal, count in inspection.by_refusal
-    ]
+    reasons = [(str(count), WORDS[outcome], refusal, *_reason(inspection, refusal)) for outcome, refusal, count in inspection.by_refusal]
     if reasons:
         yield Text()
         yield _table("Why 原因", "cells", "", "code 代码", "原因与处理", "reason and what to do", rows=reasons)
@@ -189,7 +203,17 @@ def _listed(inspection: Inspection, cells: pl.DataFrame, outcome: str, most: int
     for cell in chosen.head(most).iter_rows(named=True):
         told = "\n".join(what_to_do(inspection, cell)) if outcome == REFUSED else f"{cell['indicator']} · {cell['ref_area']}"
         label = _one_line(f"{cell['indicator_text']}{'' if cell['transformation'] == 'N' else ' ' + cell['transformation']}", 30)
-        rows.append((address(cell), _one_line(cell["value_text"], 20) or "(空 blank)", label, _one_line(cell["area_text"], 14), cell["unit_text"], _one_line(cell["period_text"], 16), told))
+        rows.append(
+            (
+                address(cell),
+                _one_line(cell["value_text"], 20) or "(空 blank)",
+                label,
+                _one_line(cell["area_text"], 14),
+                cell["unit_text"],
+                _one_line(cell["period_text"], 16),
+                told,
+            )
+        )
     last = "why and what to do 原因与处理" if outcome == REFUSED else "becomes 成为"
     more = f" ({len(rows)} of {chosen.height}; 前 {len(rows)} 个)" if chosen.height > len(rows) else f" ({chosen.height})"
     yield _table(f"{WORDS[outcome]}{more}", "cell", "printed 所印", "label 指标", "area 地区", "unit 单位", "period 时期", last, rows=rows)

@@ -16,13 +16,12 @@ from pathlib import Path
 from typing import Any, Final
 
 import polars as pl
-from pydantic import Field
 
 from dagster_project.intake import periods
 from dagster_project.intake import text as typography
 from dagster_project.intake.draft import literal, scalar
 from dagster_project.intake.known import Known, nearest
-from dagster_project.intake.layouts import Strict, Title, read_layout, shown, validated
+from dagster_project.intake.layouts import Item, Template, Title, read_layout, shown, validated
 from dagster_project.intake.patterns import LEVELS
 from dagster_project.intake.tables import column_letters
 
@@ -37,23 +36,6 @@ _HEADING: Final = 4  # the first row of the headings, from 0; they take three
 _DEPTH: Final = 3
 _LABELS: Final = (("地区代码", "Code", 11), ("地区", "Area", 15), ("地区英文名", "Name", 22))
 _REMARKS: Final = (("性质", "Kind", 14), ("核算阶段", "Stage", 14), ("备注", "Note", 30), ("核对", "Check", 40))
-
-
-class Item(Strict):
-    """A column of figures: a label that the seeds know, and the unit in which it is asked for."""
-
-    label: str
-    unit: str
-    decimals: int = Field(2, ge=0, le=6)
-
-
-class Template(Strict):
-    """``template.yml``: what a source's entry workbook asks for."""
-
-    title: Title
-    areas: tuple[str, ...] = Field(min_length=1, description="codes of areas or of groups (cl_areas, cl_area_groups), in the order of the rows")
-    indicators: tuple[Item, ...] = Field(min_length=1, max_length=40)
-    spare_rows: int = Field(3, ge=0, le=100, description="empty rows below for areas that are not listed")
 
 
 class TemplateError(ValueError):
@@ -138,7 +120,9 @@ def _areas(template: Template, day: date, known: Known, faults: list[str]) -> tu
     for code in template.areas:
         if code not in own and code not in groups:
             near = nearest(code, {*own, *groups})
-            faults.append(f"areas: {code!r} is neither in cl_areas nor in cl_area_groups{f'; did you mean {near!r}?' if near else ''} 未登记的地区或分组")
+            faults.append(
+                f"areas: {code!r} is neither in cl_areas nor in cl_area_groups{f'; did you mean {near!r}?' if near else ''} 未登记的地区或分组"
+            )
         codes += [one for one in ([code] if code in own else members.get(code, [])) if one not in codes]
     whole: dict[str, tuple[int, ...]] = {}
     for group, row in groups.items():
@@ -282,7 +266,12 @@ def _write_entry(sheet: Any, form: Form, style: Any) -> None:
     sheet.write_string(0, 0, f"{form.title.zh}  {form.title.en}", style(bold=True, font_size=14, font_color=_BLUE))
     sheet.write_string(1, 0, f"{_PERIOD_LINE}{form.period_zh}", style(bold=True, font_size=11))
     sheet.write_string(2, 0, "只填黄色格；没有的数留空，不要填 0 或“-”。表头、单位与地区已锁定。", style(font_color="#5D6877"))
-    sheet.write_string(3, 0, "Fill in yellow cells only; leave blank what is not known, never 0 or “-”. Headings, units and areas are locked.", style(font_color="#5D6877", font_size=9))
+    sheet.write_string(
+        3,
+        0,
+        "Fill in yellow cells only; leave blank what is not known, never 0 or “-”. Headings, units and areas are locked.",
+        style(font_color="#5D6877", font_size=9),
+    )
     for position, (zh, en, wide) in enumerate((*_LABELS, *_REMARKS)):
         column = position if position < figures else position + count
         sheet.merge_range(_HEADING, column, _HEADING + _DEPTH - 1, column, f"{zh}\n{en}", heading)
@@ -314,7 +303,18 @@ def _write_entry(sheet: Any, form: Form, style: Any) -> None:
         names = f"='{LIST_SHEET}'!$A$1:$A${max(len(form.all_areas), 1)}"
         told = "从列表选已登记的地区。Choose a registered area from the list."
         sheet.data_validation(
-            last - form.spare_rows + 1, 1, last, 1, {"validate": "list", "source": names, "error_title": "地区 Area", "error_message": told, "input_title": "地区 Area", "input_message": told}
+            last - form.spare_rows + 1,
+            1,
+            last,
+            1,
+            {
+                "validate": "list",
+                "source": names,
+                "error_title": "地区 Area",
+                "error_message": told,
+                "input_title": "地区 Area",
+                "input_message": told,
+            },
         )
     sheet.data_validation(first, remarks, last, remarks, {
         "validate": "list", "source": list(_KINDS), "error_title": "性质 Kind", "error_message": "observation 实际数，estimate 预计数。",
@@ -349,7 +349,9 @@ def _limits(asked: Column) -> dict[str, Any]:
     """Blank or a number, not below the natural limit."""
     lowest = asked.lower_limit
     rule = f"≥ {lowest:g}" if lowest is not None else "数 a number"
-    criteria: dict[str, Any] = {"criteria": ">=", "value": lowest} if lowest is not None else {"criteria": "between", "minimum": -1e15, "maximum": 1e15}
+    criteria: dict[str, Any] = (
+        {"criteria": ">=", "value": lowest} if lowest is not None else {"criteria": "between", "minimum": -1e15, "maximum": 1e15}
+    )
     return {
         "validate": "decimal", **criteria, "ignore_blank": True, "error_title": "只填数字 Numbers only",
         "error_message": f"{asked.item.label}（{asked.item.unit}）：只填数字，{rule}；没有就留空，说明写在备注。A number, {rule}, or blank.",
@@ -362,7 +364,9 @@ def _check(form: Form, row: int, area: Area | None) -> str:
     line = row + 1
     cells = f"${left}{line}:${right}{line}"
     count = len(form.columns)
-    filled = f'IF(COUNT({cells})<COUNTA({cells}),"有非数字 not a number; ","")&IF(COUNT({cells})<{count},"缺 missing "&({count}-COUNTA({cells}))&"; ","")'
+    filled = (
+        f'IF(COUNT({cells})<COUNTA({cells}),"有非数字 not a number; ","")&IF(COUNTA({cells})<{count},"缺 missing "&({count}-COUNTA({cells}))&"; ","")'
+    )
     sums = ""
     first = _HEADING + _DEPTH + 1
     if area and area.parts:
@@ -374,7 +378,7 @@ def _check(form: Form, row: int, area: Area | None) -> str:
             slack = (len(area.parts) + 1) * 0.5 * 10.0**-column.item.decimals
             name = column.item.label.replace('"', "")
             sums += (
-                f'&IF(AND(ISNUMBER({letters}{line}),COUNT({parts})={len(area.parts)}),'
+                f"&IF(AND(ISNUMBER({letters}{line}),COUNT({parts})={len(area.parts)}),"
                 f'IF(ABS(SUM({parts})-{letters}{line})>{slack:g},"{name} 分项合计不符 parts do not add up: "&ROUND(SUM({parts})-{letters}{line},{column.item.decimals})&"; ",""),"")'
             )
     if area is None:
@@ -437,4 +441,3 @@ def _write_help(sheet: Any, form: Form, style: Any) -> None:
 def files_of(form: Form) -> str:
     """The name proposed for the workbook: a publication's id."""
     return f"{form.source_id}_{form.period.replace('-', '').lower()}.xlsx"
-

@@ -24,9 +24,24 @@ from dagster_project.intake.tables import UnreadableFile, read_book
 from dagster_project.settings import REPOSITORY, Settings
 
 PUBLISHED = REPOSITORY / "tests" / "fixtures" / "published" / "raw"
-READ = ("sheet", "cell", "value_text", "label_key", "area_key", "unit_key", "period_start", "period_end", "transformation", "kind_text", "parent_text")
+READ = (
+    "sheet",
+    "cell",
+    "value_text",
+    "label_key",
+    "area_key",
+    "unit_key",
+    "period_start",
+    "period_end",
+    "transformation",
+    "kind_text",
+    "parent_text",
+)
 # What a person had to type into the draft of each family's fixture before it read what the written layout reads; families not named: nothing.
-TYPED: dict[str, dict[str, Any]] = {"f5_bulletin": {"fixed": {"kind": "observation", "area": "重庆市"}, "qualify": True}, "f7_plan": {"fixed": {"area": "渝中区"}}}
+TYPED: dict[str, dict[str, Any]] = {
+    "f5_bulletin": {"fixed": {"kind": "observation", "area": "重庆市"}, "qualify": True},
+    "f7_plan": {"fixed": {"area": "渝中区"}},
+}
 FILES = sorted(path for path in PUBLISHED.glob("f[1-8]_*/files/*"))
 
 MESSY = """\
@@ -105,6 +120,26 @@ def test_a_heading_over_a_blank_column_among_figures_is_one_of_figures(known: Kn
     assert found.counts == {"accepted": 2, "refused": 0, "missing": 2, "other_kind": 0}
 
 
+def test_tables_one_under_the_other_each_with_its_own_title(known: Known) -> None:
+    one = "表1 地区生产总值（亿元）,,\n地区,2022年,2023年\n渝中区,1560.0,1600.5\n江北区,1700.5,1800.5\n"
+    found = look(one + ",,\n" + one.replace("表1 地区生产总值", "表2 金融业增加值"), known)
+    assert found.layout is not None and found.layout.above == ("表* {indicator}（{unit}）",) and not found.layout.rows
+    assert found.cells is not None and found.cells.group_by("indicator", maintain_order=True).len().rows() == [("gdp", 4), ("fin_value_added", 4)]
+
+
+def test_years_over_levels_and_growth_without_merged_cells(known: Known) -> None:
+    """A text table knows no merges: what stands above several headings stands in the first of them."""
+    text = "重庆市金融运行情况,,,,\n指标,2023年,,2024年,\n,绝对量（亿元）,同比增长（%）,绝对量（亿元）,同比增长（%）\n一、存款,,,,\n人民币各项存款余额,100.5,3.0,110.5,4.0\n二、贷款,,,,\n人民币各项贷款余额,90.5,3.0,95.5,4.0\n"
+    found = look(text, known)
+    assert found.layout is not None and [heading for heading, _column in found.layout.headings] == [
+        "指标",
+        "{period} / 同比增长（%）",
+        "{period} / 绝对量（{unit}）",
+    ]
+    assert found.counts == {"accepted": 8, "refused": 0, "missing": 0, "other_kind": 0}
+    assert found.cells is not None and set(found.cells["ref_area"]) == {"500000"}
+
+
 def test_dates_a_month_apart_stand_for_months(known: Known) -> None:
     found = look("日期,金融业增加值（亿元）\n2023-01-01,1.5\n2023-02-01,2.5\n2023-03-01,3.5\n", known)
     assert found.layout is not None and found.layout.dates == "month"
@@ -145,7 +180,9 @@ def test_labels_are_judged_by_the_seeds_of_their_source(tmp_path: Path) -> None:
     folder = tmp_path / "seeds" / "mapping"
     folder.mkdir(parents=True)
     head = "source_id,label,part,indicator,breakdown,currency_scope,transformation,prices,ref_area,note\n"
-    (folder / "aliases.csv").write_text(head + "*,存款,0,common,_T,_U,,,,\nown,存款,0,special,_T,all,,,,\nother,别的,0,x,_T,_Z,,,,\n", encoding="utf-8")
+    (folder / "aliases.csv").write_text(
+        head + "*,存款,0,common,_T,_U,,,,\nown,存款,0,special,_T,all,,,,\nother,别的,0,x,_T,_Z,,,,\n", encoding="utf-8"
+    )
     labels = {source: read_known(Settings(root=tmp_path), source).labels for source in ("", "own")}
     assert labels[""].select("label_key", "indicator").rows() == [("存款", "common")]
     assert labels["own"].select("label_key", "indicator").rows() == [("存款", "special")]
@@ -165,7 +202,11 @@ def test_every_refusal_names_the_cell_the_reason_and_the_nearest(known: Known) -
     assert found.cells is not None and not found.all_read
     refused = dict(found.cells.filter(pl.col("outcome") == "refused").select("cell", "refusal").iter_rows())
     assert refused == {"C2": "unmapped_label", "C3": "unmapped_area", "C4": "unmapped_unit", "C5": "unit_dimension", "C6": "period_impossible"}
-    assert {(one.what, one.text, one.nearest) for one in found.unknown()} == {("label", "地区生产总直", "地区生产总值"), ("area", "渝中巷", "渝中"), ("unit", "蒲式耳", "")}
+    assert {(one.what, one.text, one.nearest) for one in found.unknown()} == {
+        ("label", "地区生产总直", "地区生产总值"),
+        ("area", "渝中巷", "渝中"),
+        ("unit", "蒲式耳", ""),
+    }
     told = as_data(found, 5)
     assert told["counts"]["accepted"] == 1 and [cell["cell"] for cell in told["cells"]] == ["C2", "C3", "C4", "C5", "C6", "C7"]
 
@@ -212,8 +253,12 @@ def test_a_hostile_sheet_is_only_text(known: Known) -> None:
 def test_the_page_colours_cells_by_what_they_became_and_lists_the_refused(known: Known) -> None:
     found = look(MESSY, known)
     parsed = _Page(page(found, "t.csv"))
-    assert {kind: len(parsed.cells(kind)) for kind in ("accepted", "refused", "missing")} == {kind: found.counts[kind] for kind in ("accepted", "refused", "missing")}
-    assert len(parsed.cells("header")) == 5 and len(parsed.cells("section")) == 1 and len(parsed.cells("note")) == 1 and len(parsed.cells("above")) == 2
+    assert {kind: len(parsed.cells(kind)) for kind in ("accepted", "refused", "missing")} == {
+        kind: found.counts[kind] for kind in ("accepted", "refused", "missing")
+    }
+    assert (
+        len(parsed.cells("header")) == 5 and len(parsed.cells("section")) == 1 and len(parsed.cells("note")) == 1 and len(parsed.cells("above")) == 2
+    )
     for cell in parsed.cells("refused"):
         assert "地区名未登记" in (cell["title"] or "") or "读不出数" in (cell["title"] or "") or "文字" in (cell["title"] or "")
         assert [1 for tag, attributes in parsed.tags if tag == "a" and attributes.get("href") == f"#{cell['id']}"], "each refused cell is in the list"
@@ -262,6 +307,7 @@ def test_exit_codes(tmp_path: Path) -> None:
     assert command(str(tmp_path / "none.csv"))[0] == 6
     assert command(str(good), "--layout", "no_such_layout")[0] == 6
     assert command(str(good), "--sheet", "没有")[0] == 6
+    assert command(str(good), "--html", str(tmp_path / "nowhere" / "t.html"))[0] == 2
     broken = tmp_path / "broken.yml"
     broken.write_text("layout: broken\ntitel: {zh: 甲, en: a}\n", encoding="utf-8")
     code, _out, err = command(str(good), "--layout", str(broken))

@@ -75,7 +75,15 @@ def test_what_was_filled_in_is_read_with_its_area_label_unit_period_and_cell(raw
     sheet["B47"], sheet["D47"], sheet["F47"] = "成都市", 3.25, "observation"
     reading = read_through(read_layout(raw / "desk" / "layouts" / "entry_1.yml")[0], read_book(saved(book)))
     found = {
-        row["cell"]: (row["area_text"], row["indicator_text"], row["unit_text"], str(row["period_end"]), row["value_text"], row["kind_text"], row["note_text"])
+        row["cell"]: (
+            row["area_text"],
+            row["indicator_text"],
+            row["unit_text"],
+            str(row["period_end"]),
+            row["value_text"],
+            row["kind_text"],
+            row["note_text"],
+        )
         for row in parsed(reading, {}).iter_rows(named=True)
     }
     assert found == {
@@ -110,7 +118,7 @@ def test_only_entry_cells_can_be_edited_and_they_are_checked(raw: Path, known: K
     spare = {f"B{row}" for row in range(last - form.spare_rows + 1, last + 1)}
     assert free == {f"{letter}{row}" for letter in "DEFGH" for row in range(HEADINGS + 1, last + 1)} | spare
     rules = {str(rule.sqref): (rule.type, rule.operator, rule.formula1) for rule in sheet.data_validations.dataValidation}
-    assert rules[f"D8:D{last}"] == ("decimal", "greaterThanOrEqual", "0") and rules[f"E8:E{last}"] == ("decimal", "greaterThanOrEqual", "0")
+    assert rules[f"D8:D{last}"] == ("decimal", "greaterThanOrEqual", "0.0") and rules[f"E8:E{last}"] == ("decimal", "greaterThanOrEqual", "0.0")
     assert rules[f"F8:F{last}"] == ("list", None, '"observation,estimate"')
     assert rules[f"B{last - form.spare_rows + 1}:B{last}"][0] == "list"
     assert sheet.freeze_panes == "D8" and book[forms.LIST_SHEET].sheet_state == "hidden" and forms.HELP_SHEET in book.sheetnames
@@ -223,3 +231,11 @@ def test_the_command_never_writes_over_a_workbook(raw: Path, tmp_path: Path) -> 
     out.unlink()
     assert run("desk", "--period", "2025-13").exit_code == 2
     assert run("nobody", "--period", "2025").exit_code == 6 and not out.exists()
+
+
+@pytest.mark.parametrize("path", sorted((REPOSITORY / "raw").glob("*/template.yml")), ids=lambda path: path.parent.name)
+def test_the_layouts_of_the_templates_in_use_are_those_they_would_get(path: Path, known: Known) -> None:
+    source_id = path.parent.name
+    form = forms.form(REPOSITORY / "raw", source_id, "2025-Q4", known)
+    held = [name for name in read_source(path.parent / "source.yml").layouts if name.startswith("entry_")]
+    assert (path.parent / "layouts" / f"{held[0]}.yml").read_text(encoding="utf-8") == forms.layout_text(form, held[0])
