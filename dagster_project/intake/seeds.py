@@ -334,11 +334,6 @@ def _reference_faults(seeds: Seeds) -> Iterator[str]:
         for line, row in _lines(seeds.frames[seed], (pl.col(column) != "") & ~pl.col(column).is_in(list(allowed))):
             near = _nearest(row[column], allowed)
             yield f"{seeds.paths[seed]} line {line}: {column} {row[column]!r} is not known{near}"
-    rules = seeds.column("cl_rules", "rule_id")
-    for line, row in _lines(seeds.frames["cl_rules"], pl.col("yields_to") != ""):
-        for rule in row["yields_to"].split(";"):
-            if rule not in rules:
-                yield f"{seeds.paths['cl_rules']} line {line}: yields_to {rule!r} is no rule_id{_nearest(rule, rules)}"
     hazards = seeds.column("cl_hazards", "hazard")
     for line, row in _lines(seeds.frames["cl_indicators"], pl.col("hazards") != ""):
         for hazard in row["hazards"].split(";"):
@@ -367,6 +362,31 @@ def _target_faults(seeds: Seeds) -> Iterator[str]:
     for row in seeds.frames["indicator_measures"].iter_rows(named=True):
         if (row["plan_id"], row["measure_no"]) not in measures:
             yield f"{seeds.paths['indicator_measures']} line {row['__line__']}: plan {row['plan_id']!r} has no measure {row['measure_no']}"
+
+
+def _rule_faults(seeds: Seeds) -> Iterator[str]:
+    """A rule yields to rules, a threshold of an indicator refines a common one, and a partition has one total."""
+    rules = seeds.column("cl_rules", "rule_id")
+    for line, row in _lines(seeds.frames["cl_rules"], pl.col("yields_to") != ""):
+        for rule in row["yields_to"].split(";"):
+            if rule not in rules:
+                yield f"{seeds.paths['cl_rules']} line {line}: yields_to {rule!r} is no rule_id{_nearest(rule, rules)}"
+    thresholds = list(seeds.frames["rule_thresholds"].iter_rows(named=True))
+    for row in thresholds:
+        common = {other["parameter"] for other in thresholds if other["rule_id"] == row["rule_id"] and other["indicator"] == "*"}
+        if row["parameter"] not in common:
+            yield (
+                f"{seeds.paths['rule_thresholds']} line {row['__line__']}: parameter {row['parameter']!r} of rule {row['rule_id']!r} "
+                f"has no row for '*'{_nearest(row['parameter'], common)}"
+            )
+    totals: dict[str, tuple[str, ...]] = {}
+    for row in seeds.frames["partitions"].iter_rows(named=True):
+        total = (row["total_indicator"], row["total_breakdown"], row["total_scope"], row["total_value"])
+        where = f"{seeds.paths['partitions']} line {row['__line__']}: partition {row['partition_id']!r}"
+        if totals.setdefault(row["partition_id"], total) != total:
+            yield f"{where} has another total in a line above"
+        if bool(row["total_indicator"]) == bool(row["total_value"]):
+            yield f"{where} needs either a total_indicator or a total_value"
 
 
 def _nearest(text: str, allowed: Iterable[str]) -> str:
@@ -485,7 +505,7 @@ def check_seeds(settings: Settings) -> Seeds:
     seeds = read_seeds(settings)
     faults = [*_type_faults(seeds, column_types(settings)), *_key_faults(seeds), *_required_faults(seeds), *_reference_faults(seeds)]
     if not faults:
-        faults = [*_formula_faults(seeds), *_target_faults(seeds), *_answer_faults(seeds), *_expect_faults(settings, seeds)]
+        faults = [*_formula_faults(seeds), *_target_faults(seeds), *_rule_faults(seeds), *_answer_faults(seeds), *_expect_faults(settings, seeds)]
     if faults:
         raise SeedError(faults)
     return seeds

@@ -144,6 +144,13 @@ CASES: dict[str, tuple[Callable[[Path], None], str, str, str]] = {
     "a term that ended before it began": (add("acknowledgements", **{**ANSWER, "until": "2026-01-19"}), "acknowledgements", "limits-1,", "until 2026-01-19 is before answered_on 2026-01-20"),
     "a correction that isn't there": (add("acknowledgements", **{**ANSWER, "answer": "our_error", "correction_id": "z9"}), "acknowledgements", "limits-1,", "correction_id 'z9' is not known"),
     "a correction of what is right": (both(add("corrections", **CORRECTION), add("acknowledgements", **{**ANSWER, "correction_id": "x"})), "acknowledgements", "limits-1,", "says the figure stands as printed"),
+    "a threshold of no rule": (change("rule_thresholds", is_(rule_id="hidiroglou_berthelot", indicator="gdp"), rule_id="hidiroglou"), "rule_thresholds", "hidiroglou,gdp", "did you mean 'hidiroglou_berthelot'?"),
+    "a threshold without a reason": (change("rule_thresholds", is_(rule_id="robust_z", indicator="gdp"), reason=""), "rule_thresholds", "robust_z,gdp", "reason is empty"),
+    "a parameter that no rule has": (change("rule_thresholds", is_(rule_id="robust_z", indicator="gdp"), parameter="treshold"), "rule_thresholds", "robust_z,gdp", "has no row for '*'; did you mean 'threshold'?"),
+    "a rule that yields to none": (change("cl_rules", is_(rule_id="stale"), yields_to="duplicate_column"), "cl_rules", "stale,", "did you mean 'duplicated_column'?"),
+    "a severity that is none": (change("cl_rules", is_(rule_id="stale"), severity_final="severe"), "cl_rules", "stale,", "severity_final 'severe' is not known"),
+    "a partition of two totals": (change("partitions", is_(partition_id="trade", member_indicator="imports"), total_indicator="gdp"), "partitions", "trade,imports", "has another total in a line above"),
+    "a partition of nothing": (change("partitions", is_(partition_id="trade", member_indicator="exports"), total_indicator=""), "partitions", "trade,exports", "needs either a total_indicator or a total_value"),
     "a retraction whose text is no longer there": (add("retractions", **{**RETRACTION, "expect": "41.0"}), "retractions", "x,", "expects value_text '41.0' but the source now shows '40.0'"),
 }  # fmt: skip
 

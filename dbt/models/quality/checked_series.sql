@@ -4,33 +4,51 @@ with readings as (
 ),
 
 siblings as (
-    select series_id, period_key, list(ln(obs_value)) as lns from readings group by all having count(*) > 1
-),
-
-usual as (
-    select series_id, mode(decimals) as decimals from readings group by series_id
+    -- of a figure that somebody responsible prints, only those prints are witnesses
+    select
+        series_id, period_key, coalesce(list(ln(obs_value)) filter (where is_official), list(ln(obs_value))) as lns,
+        coalesce(min(ln(obs_value)) filter (where is_official), min(ln(obs_value))) as lowest,
+        coalesce(max(ln(obs_value)) filter (where is_official), max(ln(obs_value))) as highest
+    from readings group by all having count(*) > 1
 ),
 
 -- Everything that says what the figure should be: its neighbours, and other prints of itself.
-weighed as (
+witnessed as (
     select
-        r.*, e.sigma, e.expected_lns, u.decimals as usual_decimals, ln(r.obs_value) as ln_value,
-        list_concat(coalesce(e.expected_lns, []), list_filter(coalesce(s.lns, []), lambda x: abs(x - ln(r.obs_value)) > 1e-12)) as says,
-        e.before_1 is null and coalesce(len(s.lns), 1) = 1 as only_later
+        r.*, ln(r.obs_value) as ln_value,
+        least(e.lowest, s.lowest) as lowest, greatest(e.highest, s.highest) as highest,
+        e.lowest is not null or s.lowest < ln(r.obs_value) - 1e-12 or s.highest > ln(r.obs_value) + 1e-12 as has_witness
     from readings as r
     left join {{ ref('quality_expectations') }} as e on e.series_id = r.series_id and e.period_key = r.period_key
     left join siblings as s on s.series_id = r.series_id and s.period_key = r.period_key
-    left join usual as u on u.series_id = r.series_id
+),
+
+-- Only what some witness puts elsewhere by a power of ten is weighed witness by witness.
+weighed as (
+    select
+        r.*,
+        list_concat(coalesce(e.expected_lns, []), list_filter(coalesce(s.lns, []), lambda x: abs(x - r.ln_value) > 1e-12)) as says,
+        e.before_1 is null and coalesce(len(s.lns), 1) = 1 as only_later
+    from witnessed as r
+    left join {{ ref('quality_expectations') }} as e on e.series_id = r.series_id and e.period_key = r.period_key
+    left join siblings as s on s.series_id = r.series_id and s.period_key = r.period_key
+    where r.ln_value - r.lowest > 1.5 or r.highest - r.ln_value > 1.5
+),
+
+usual as (
+    select r.series_id, mode(r.decimals) as usual_decimals
+    from readings as r
+    where r.series_id in (select series_id from weighed)
+    group by r.series_id
 ),
 
 powers as (
     select
-        w.*, l.value as band,
+        w.*, l.value as band, u.usual_decimals,
         list_median(w.says) as said,
-        case when list_max(list_transform(w.says, lambda x: abs(w.ln_value - x))) > 1.5
-            then list_filter(list_transform(w.says, lambda x: (w.ln_value - x) / ln(10.0)), lambda q: abs(q - round(q)) < l.value)
-        end as whole_powers
+        list_filter(list_transform(w.says, lambda x: (w.ln_value - x) / ln(10.0)), lambda q: abs(q - round(q)) < l.value) as whole_powers
     from weighed as w
+    inner join usual as u on u.series_id = w.series_id
     inner join {{ ref('quality_limits') }} as l on l.rule_id = 'unit_scale' and l.parameter = 'band' and l.indicator = w.indicator
 ),
 
@@ -62,6 +80,10 @@ scale_tests as (
         case when k > 0 then '×10^' || k else '÷10^' || abs(k) end as detail,
         obs_value::varchar as values_seen
     from scaled
+    union all by name
+    select 'unit_scale' as rule_id, case when has_witness then 'consistent' else 'uninformative' end as answer
+    from witnessed
+    where not coalesce(ln_value - lowest > 1.5 or highest - ln_value > 1.5, false)
 ),
 
 growths as (

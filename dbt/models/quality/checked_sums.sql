@@ -16,17 +16,16 @@ part_sums as (
         case when t.total_value is null then m.prices end as prices, m.period_key,
         count(*) as found, bool_or(m.conflicts) as conflicts, min(m.print_no) as print_no, arg_min(m.series_id, m.print_no) as series_id, min(m.judged_as) as judged_as,
         sum(m.obs_value::decimal(28, 8))::double as total, sum(m.lower::decimal(28, 8))::double as lower, sum(m.upper::decimal(28, 8))::double as upper,
-        count(m.lower) = count(*) as has_lower, count(m.upper) = count(*) as has_upper,
-        string_agg(m.obs_value::varchar, ' + ' order by t.member_indicator, t.member_breakdown, t.member_scope) as parts
+        count(m.lower) = count(*) as has_lower, count(m.upper) = count(*) as has_upper
     from levels as m
     inner join {{ ref('partitions') }} as t
         on t.member_indicator = m.indicator and t.member_breakdown = m.breakdown and t.member_scope in ('*', m.currency_scope)
     group by all
 ),
 
-part_tests as (
+part_answers as (
     select
-        'parts_sum' as rule_id,
+        'parts_sum' as rule_id, s.partition_id, s.ref_area, s.currency_scope, s.prices,
         case
             when s.found < z.wanted or (t.series_id is null and s.total_value is null) or s.conflicts or coalesce(t.conflicts, false) then 'not_comparable'
             else {{ interval_answer('coalesce(t.lower, s.total_value)', 'coalesce(t.upper, s.total_value)', 'case when s.has_lower then s.lower end', 'case when s.has_upper then s.upper end', 'coalesce(t.obs_value, s.total_value)') }}
@@ -34,13 +33,34 @@ part_tests as (
         coalesce(t.series_id, s.series_id) as series_id, s.period_key, coalesce(t.print_no, s.print_no) as print_no, s.publication_id || ' ' || s.partition_id as partner,
         s.publication_id, coalesce(t.judged_as, s.judged_as) as judged_as, coalesce(t.obs_value, s.total_value) as observed, s.total as expected, s.lower, s.upper,
         {{ apart('coalesce(t.lower, s.total_value)', 'coalesce(t.upper, s.total_value)', 's.lower', 's.upper') }} as score,
-        s.total as suggested, s.parts as detail, coalesce(t.obs_value, s.total_value)::varchar || ' = ' || s.parts as values_seen
+        s.total as suggested
     from part_sums as s
     inner join partition_sizes as z using (partition_id)
     left join levels as t
         on t.publication_id = s.publication_id and t.ref_area = s.ref_area and t.indicator = s.total_indicator and t.breakdown = s.total_breakdown
         and t.currency_scope = s.currency_scope and t.prices = s.prices and t.period_key = s.period_key
     where s.found > 1
+),
+
+-- The parts in words, for those that don't close.
+part_texts as (
+    select
+        a.partner, a.series_id, a.period_key,
+        string_agg(m.obs_value::varchar, ' + ' order by t.member_indicator, t.member_breakdown, t.member_scope) as parts
+    from part_answers as a
+    inner join {{ ref('partitions') }} as t on t.partition_id = a.partition_id
+    inner join levels as m
+        on m.publication_id = a.publication_id and m.ref_area = a.ref_area and m.period_key = a.period_key and m.indicator = t.member_indicator
+        and m.breakdown = t.member_breakdown and m.currency_scope = case when t.member_scope = '*' then a.currency_scope else t.member_scope end
+        and m.prices = coalesce(a.prices, m.prices)
+    where a.answer = 'inconsistent'
+    group by all
+),
+
+part_tests as (
+    select a.* exclude (partition_id, ref_area, currency_scope, prices), x.parts as detail, a.observed::varchar || ' = ' || x.parts as values_seen
+    from part_answers as a
+    left join part_texts as x on x.partner = a.partner and x.series_id = a.series_id and x.period_key = a.period_key
 ),
 
 groups as (
@@ -62,8 +82,7 @@ area_sums as (
         m.publication_id, m.group_key, m.period_key, g.group_id, g.total_area, p.period_end,
         count(*) as found, bool_or(m.conflicts) as conflicts,
         sum(m.obs_value::decimal(28, 8))::double as total, sum(m.lower::decimal(28, 8))::double as lower, sum(m.upper::decimal(28, 8))::double as upper,
-        count(m.lower) = count(*) as has_lower, count(m.upper) = count(*) as has_upper,
-        hash(list(m.obs_value order by m.ref_area)) as fingerprint
+        count(m.lower) = count(*) as has_lower, count(m.upper) = count(*) as has_upper
     from levels as m
     inner join {{ ref('quality_series') }} as s on s.series_id = m.series_id and s.kind in ('flow', 'stock')
     inner join {{ ref('int_periods') }} as p on p.period_key = m.period_key
@@ -98,12 +117,12 @@ area_answers as (
 gap_makers as (
     select
         a.publication_id, a.group_key, a.period_key, a.group_id,
-        arg_min(m.ref_area, abs(abs(m.obs_value) - abs(a.total - a.t_value))) as ref_area, count(*) as makers
-    from area_answers as a
+        arg_min(m.ref_area, abs(abs(m.obs_value) - abs(a.total - a.t_value))) as ref_area,
+        count(*) filter (where abs(m.obs_value) between abs(a.total - a.t_value) - a.room and abs(a.total - a.t_value) + a.room) as makers,
+        left(md5(string_agg(m.ref_area || m.obs_value, ' ' order by m.ref_area)), 16) as fingerprint
+    from (select *, (upper - lower + t_upper - t_lower) / 2 as room from area_answers where answer = 'inconsistent') as a
     inner join groups as g on g.group_id = a.group_id and a.period_end >= g.valid_from and a.period_end < g.valid_to
     inner join levels as m on m.publication_id = a.publication_id and m.group_key = a.group_key and m.period_key = a.period_key and m.ref_area = g.ref_area
-    where a.answer = 'inconsistent'
-        and abs(m.obs_value) between abs(a.total - a.t_value) - (a.upper - a.lower + a.t_upper - a.t_lower) / 2 and abs(a.total - a.t_value) + (a.upper - a.lower + a.t_upper - a.t_lower) / 2
     group by all
 ),
 
@@ -114,7 +133,7 @@ area_tests as (
         {{ apart('a.t_lower', 'a.t_upper', 'a.lower - a.slack', 'a.upper + a.slack') }} as score,
         a.total as suggested,
         a.found || '; ' || round(100 * (a.total / nullif(a.t_value, 0) - 1), 3) || '%' || case when k.makers = 1 then '; ' || k.ref_area else '' end as detail,
-        a.t_value::varchar || ' = ' || a.total::varchar || ' #' || a.fingerprint as values_seen
+        a.t_value::varchar || ' = ' || a.total::varchar || ' #' || k.fingerprint as values_seen
     from area_answers as a
     left join gap_makers as k using (publication_id, group_key, period_key, group_id)
 ),

@@ -65,18 +65,13 @@ printed as (
     inner join {{ ref('quality_series') }} as s on s.series_id = p.series_id
 ),
 
-columns_of_digits as (
-    select publication_id, group_key, mode(decimals) as usual, count(*) as figures, count(distinct decimals) as kinds, max(decimals) as most
-    from printed
-    where coalesce(qualifier, '') = ''
-    group by all
+digits as (
+    select publication_id, group_key, decimals, count(*) as figures from printed where coalesce(qualifier, '') = '' group by all
 ),
 
-uniform as (
-    select p.publication_id, p.group_key, c.usual, c.figures, count(*) filter (where p.decimals = c.usual) as alike
-    from printed as p
-    inner join columns_of_digits as c on c.publication_id = p.publication_id and c.group_key = p.group_key
-    where c.kinds > 1 and coalesce(p.qualifier, '') = ''
+columns_of_digits as (
+    select publication_id, group_key, arg_max(decimals, figures) as usual, max(figures) as alike, sum(figures) as figures, count(*) as kinds
+    from digits
     group by all
 ),
 
@@ -87,8 +82,8 @@ precise as (
         case
             when coalesce(p.qualifier, '') <> '' or c.figures < 8 then 'uninformative'
             when c.kinds = 1 then 'consistent'
-            when u.alike < 0.9 * u.figures then 'uninformative'
-            when c.usual - p.decimals >= 2 and u.figures * pow(10.0, p.decimals - c.usual) < 0.5 then 'inconsistent'
+            when c.alike < 0.9 * c.figures then 'uninformative'
+            when c.usual - p.decimals >= 2 and c.figures * pow(10.0, p.decimals - c.usual) < 0.5 then 'inconsistent'
             when p.decimals - c.usual >= 2 then 'inconsistent'
             else 'consistent'
         end as answer,
@@ -96,7 +91,6 @@ precise as (
         abs(c.usual - p.decimals)::double as score, p.decimals || ' / ' || c.usual as detail, p.obs_value::varchar || ' (' || p.decimals || ')' as values_seen
     from printed as p
     left join columns_of_digits as c on c.publication_id = p.publication_id and c.group_key = p.group_key
-    left join uniform as u on u.publication_id = p.publication_id and u.group_key = p.group_key
 ),
 
 tests as (

@@ -1,13 +1,14 @@
 -- What a level should be by its neighbours: the same season one and two years before and after, each carried to this year by growth (the
 -- median of all areas in that year where there are five, else the series' own, else the indicator's). The median of up to four is not moved by
 -- one wrong neighbour. In logarithms; only positive levels.
--- A figure of which two prints differ by half is no witness for others.
+-- A figure of which prints of one standing differ by half is no witness for others; a claim does not shake a responsible print.
 with contested as (
     select series_id, period_key
     from {{ ref('quality_figures') }}
     where is_level and obs_value > 0
     group by all
-    having max(obs_value) > 1.5 * min(obs_value)
+    having count(*) > 1
+        and coalesce(max(obs_value) filter (where is_official), max(obs_value)) > 1.5 * coalesce(min(obs_value) filter (where is_official), min(obs_value))
 ),
 
 current_levels as (
@@ -62,18 +63,24 @@ normed as (
 
 spread as (
     select group_key, 1.4826 * median(abs(growth - norm)) as sigma, count(growth) as growths from normed where growth is not null group by all
+),
+
+carried as (
+    select
+        *,
+        case when year - before_1_year <= 3 then before_1 + (year - before_1_year) * norm end as says_1,
+        case when year - before_2_year <= 3 then before_2 + (year - before_2_year) * norm end as says_2,
+        case when after_1_year - year <= 3 then after_1 - (after_1_year - year) * norm_after end as says_3,
+        case when after_2_year - year <= 3 then after_2 - (after_2_year - year) * norm_after end as says_4
+    from normed
 )
 
 select
     n.series_id, n.period_key, n.group_key, n.season, n.year, n.ln_value as current_ln, n.growth, n.norm, n.previous_year,
     n.before_1, n.before_2, n.after_1, n.after_2, n.before_1_year, n.before_2_year, n.after_1_year, n.after_2_year,
-    list_filter([
-        case when n.year - n.before_1_year <= 3 then n.before_1 + (n.year - n.before_1_year) * n.norm end,
-        case when n.year - n.before_2_year <= 3 then n.before_2 + (n.year - n.before_2_year) * n.norm end,
-        case when n.after_1_year - n.year <= 3 then n.after_1 - (n.after_1_year - n.year) * n.norm_after end,
-        case when n.after_2_year - n.year <= 3 then n.after_2 - (n.after_2_year - n.year) * n.norm_after end
-    ], lambda e: e is not null) as expected_lns,
+    list_filter([n.says_1, n.says_2, n.says_3, n.says_4], lambda e: e is not null) as expected_lns,
+    least(n.says_1, n.says_2, n.says_3, n.says_4) as lowest, greatest(n.says_1, n.says_2, n.says_3, n.says_4) as highest,
     coalesce(s.sigma, 0.0) as sigma,
     coalesce(s.growths, 0) as growths
-from normed as n
+from carried as n
 left join spread as s on s.group_key = n.group_key

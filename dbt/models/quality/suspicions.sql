@@ -68,16 +68,24 @@ gaps as (
     group by all
 ),
 
+with_whole as (
+    select *, {{ series_id('parent_area', 'indicator', 'breakdown', 'currency_scope', 'transformation', 'prices') }} as whole_id from kept
+),
+
+wholes as (
+    select f.series_id, f.period_key, f.obs_value
+    from {{ ref('quality_figures') }} as f
+    where f.is_current and f.series_id in (select whole_id from with_whole)
+),
+
 weighed as (
     select
         k.*,
         coalesce(abs(k.observed - k.expected), 0) as moved,
         case when k.is_level and k.indicator is not null then coalesce(w.obs_value, abs(k.expected)) end as total,
         g.gap
-    from kept as k
-    left join {{ ref('quality_figures') }} as w
-        on w.series_id = {{ series_id('k.parent_area', 'k.indicator', 'k.breakdown', 'k.currency_scope', 'k.transformation', 'k.prices') }}
-        and w.period_key = k.period_key and w.is_current
+    from with_whole as k
+    left join wholes as w on w.series_id = k.whole_id and w.period_key = k.period_key
     left join gaps as g on g.ref_area = k.ref_area and g.indicator = k.indicator and g.period_end = k.period_end and k.breakdown = '_T' and k.is_level
 ),
 
@@ -100,8 +108,17 @@ worded as (
     left join {{ ref('cl_areas') }} as a on a.ref_area = w.ref_area
 ),
 
+-- a handful of a million: found first, then joined
 cells as (
-    select p.print_no, p.cell_no, p.sheet, p.cell, p.publication_id from {{ ref('int_prints') }} as p
+    select p.print_no, p.cell_no, p.sheet, p.cell, p.publication_id
+    from {{ ref('int_prints') }} as p
+    where p.print_no in (select print_no from kept)
+),
+
+addresses as (
+    select s.cell_no, s.file, s.sheet, s.cell
+    from {{ ref('stg_cells') }} as s
+    where s.cell_no in (select cell_no from cells union select cell_no from kept where cell_no is not null)
 )
 
 select
@@ -127,4 +144,4 @@ select
         case when w.gap > 0 then w.moved / w.gap else 0 end)), 0) as impact
 from worded as w
 left join cells as c on c.print_no = w.print_no
-left join {{ ref('stg_cells') }} as s on s.cell_no = coalesce(w.cell_no, c.cell_no)
+left join addresses as s on s.cell_no = coalesce(w.cell_no, c.cell_no)
