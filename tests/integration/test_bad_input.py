@@ -27,6 +27,7 @@ from tests.helpers import (
     edit_seed,
     figures,
     publish_day,
+    refresh,
     rows,
     tiny_release,
     write_source,
@@ -264,3 +265,33 @@ def test_a_candidate_that_fails_a_check_is_not_published(outcome: Outcome) -> No
     assert settings.current.readlink() == link
     code, status = answer(settings, "status")
     assert (code, status["release"]["release_id"]) == (0, link.name)
+
+
+def test_a_misprinted_denominator_leaves_what_stands_on_it_without_a_value_and_stops_nothing(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    base, _summary = tiny_release(tmp_path_factory.getbasetemp())
+    settings = copy_root(base, tmp_path)
+    first = (
+        "f1,重庆市,保费收入,10.0,亿元,2023年,,observation,,",
+        "f2,重庆市,常住人口,3200.0,万人,2023年末,,observation,,",
+        "f3,渝中区,保费收入,2.5,亿元,2023年,,observation,,",
+        "f4,渝中区,常住人口,60.0,万人,2023年末,,observation,,",
+    )
+    misprint = "f1,重庆市,常住人口,0.0,万人,2023年末,,observation,,"
+    write_source(
+        settings.root, "premiums", {"m1.csv": figures(*first), "m2.csv": figures(misprint)}, days={"m1.csv": "2024-02-01", "m2.csv": "2024-03-01"}
+    )
+    refresh(settings)
+    seen = {
+        row["indicator"]: (row["values"], row["headline"])
+        for row in rows(
+            settings.released_database,
+            """select indicator, list(obs_value order by sequence) as values, any_value(obs_value) filter (where is_headline) as headline
+               from marts.observation_vintages
+               where (ref_area, indicator) in (('500000', 'insurance_density'), ('500103', 'insurance_density_multiple_of_city')) group by 1""",
+        )
+    }
+    density, multiple = seen["insurance_density"], seen["insurance_density_multiple_of_city"]
+    assert density == ([pytest.approx(31.25), None], pytest.approx(31.25)), "the last that has a value is the one to quote"
+    assert multiple == ([pytest.approx(2.5e4 / 60 / 31.25), None], pytest.approx(2.5e4 / 60 / 31.25))
