@@ -15,8 +15,8 @@ from typing import Any, Final
 
 import polars as pl
 
-from dagster_project.intake.worker import SEPARATOR
 from dagster_project.intake.workbooks import WorkbookProcess
+from dagster_project.intake.worker import SEPARATOR
 from dagster_project.settings import Limits
 
 ROW: Final = "__row__"

@@ -179,7 +179,6 @@ def layout_text(form: Form, name: str) -> str:
         "# Written by `fincenter template`: the headings of the entry workbook. 由 fincenter template 写出；改指标请改 template.yml 后重写。",
         f"layout: {name}",
         f"title: {{zh: {scalar(form.title.zh)}, en: {scalar(form.title.en)}}}",
-        f"sheets: {scalar(ENTRY_SHEET)}",
         f"above: [{scalar(_PERIOD_LINE + '{period}')}]",
         "header: [indicator, '*', unit]",
         "columns:",
@@ -214,7 +213,7 @@ def keep_layout(raw: Path, form: Form) -> tuple[str, bool]:
     path.write_text(layout_text(form, path.stem), encoding="utf-8")
     read_layout(path)
     names = [name.strip() for name in listed[1].split(",") if name.strip()]
-    # A layout that names every heading and its sheet goes first: a general one might fit too.
+    # A layout that names every heading goes first: a general one might fit too.
     source.write_text(text[: listed.start(1)] + ", ".join([path.stem, *names]) + text[listed.end(1) :], encoding="utf-8")
     return path.stem, True
 

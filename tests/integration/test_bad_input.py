@@ -210,7 +210,7 @@ def test_a_layout_whose_pattern_is_wrong_refuses_its_own_files(tmp_path: Path, t
     (settings.raw / "other" / "layouts").mkdir()
     (settings.raw / "other" / "layouts" / "own.yml").write_text(WIDE.replace("layout: years", "layout: own") + "below: ['/(/']\n", encoding="utf-8")
     (told,) = refresh_ledger(settings).refused
-    assert told.file == "other/files/o.csv" and "own.yml" in told.message and "line 10, below" in told.message
+    assert told.file == "other/files/o.csv" and "own.yml" in told.message and "line 9, below" in told.message
 
 
 # --- seeds -----------------------------------------------------------------------------------------------------

@@ -33,7 +33,18 @@ def test_the_documented_exit_codes_are_the_ones_used() -> None:
     assert tuple(range(8)) == (cli.OK, cli.UNFORESEEN, cli.USAGE, cli.BLOCKED, cli.SEEDS, cli.LOCKED, cli.NOT_FOUND, cli.REFUSED)
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["refresh", "--help"], ["status", "--help"], ["explain", "--help"], ["diff", "--help"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--help"],
+        ["refresh", "--help"],
+        ["status", "--help"],
+        ["explain", "--help"],
+        ["diff", "--help"],
+        ["inspect", "--help"],
+        ["template", "--help"],
+    ],
+)
 def test_help_is_in_both_languages(settings: Settings, arguments: list[str]) -> None:
     code, text = said(settings, *arguments)
     assert code == 0
@@ -42,7 +53,7 @@ def test_help_is_in_both_languages(settings: Settings, arguments: list[str]) -> 
 
 def test_help_names_every_command(settings: Settings) -> None:
     _code, text = said(settings, "--help")
-    assert all(name in text for name in ("refresh", "status", "explain", "diff"))
+    assert all(name in text for name in ("refresh", "status", "explain", "diff", "inspect", "template"))
 
 
 @pytest.mark.parametrize(

@@ -289,7 +289,7 @@ def wide_cells(settings: Settings) -> int:
         if path.suffix == ".xlsx" or not path.read_bytes().lstrip(b"\xef\xbb\xbf").startswith("编号,".encode())
     ]
     for path in files:
-        (sheet,) = tables.read_sheets(path.read_bytes())
+        (sheet,) = tables.read_book(path.read_bytes()).sheets
         grid = [[(text or "").strip() for text in row[1:]] for row in sheet.cells.iter_rows()]
         start = next(number for number, row in enumerate(grid) if row[0] == "地区")
         years = sum(bool(text) for text in grid[start][1:])

@@ -171,7 +171,7 @@ def test_a_footnote_mark_brings_its_note() -> None:
 
 
 def test_a_label_that_is_printed_once_stands_for_the_rows_below_where_the_layout_says_so() -> None:
-    columns = [{"指标": {"holds": "indicator", "fill": True}}, {"地区": "area"}, {"{period}": "values"}]
+    columns: list[dict[str, Any]] = [{"指标": {"holds": "indicator", "fill": True}}, {"地区": "area"}, {"{period}": "values"}]
     text = "指标,地区,2023年\n贷款,重庆,1\n,四川,2\n存款,重庆,3\n"
     assert found(read(text, columns), "indicator_text", "area_text") == [("贷款", "重庆"), ("贷款", "四川"), ("存款", "重庆")]
 

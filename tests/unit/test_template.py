@@ -174,6 +174,15 @@ def test_another_form_gets_another_layout_and_the_old_one_stays(raw: Path, known
     assert read_source(raw / "desk" / "source.yml").layouts == ("entry_2", "entry_1", "figure_list")
 
 
+def test_another_name_of_the_sheet_does_no_harm(raw: Path, known: Known) -> None:
+    form = forms.form(raw, "desk", "2025-Q4", known)
+    forms.keep_layout(raw, form)
+    book, sheet = opened(form)
+    sheet["D8"], sheet.title = 1.5, "Sheet1"
+    reading = read_through(read_layout(raw / "desk" / "layouts" / "entry_1.yml")[0], read_book(saved(book)))
+    assert reading.cells.select("sheet", "cell").rows() == [("Sheet1", "D8")]
+
+
 def renamed(sheet: Any) -> None:
     sheet["D5"] = "绿色贷款"
 
