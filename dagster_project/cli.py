@@ -292,7 +292,8 @@ def inspect(
     settings = Settings()
     if not file.is_file():
         _fail(NOT_FOUND, f"no file {file} 没有此文件", as_json)
-    from dagster_project.intake import layouts, look
+    from dagster_project.intake import layouts
+    from dagster_project.intake.inspection import look
     from dagster_project.intake.tables import UnreadableFile
 
     try:
@@ -302,7 +303,7 @@ def inspect(
         _fail(NOT_FOUND, str(error), as_json)
     except layouts.LayoutError as error:
         _fail(USAGE, str(error), as_json)
-    from dagster_project.intake.known import read_known
+    from dagster_project.intake.inspection.known import read_known
 
     try:
         found = look.inspected(
@@ -315,7 +316,7 @@ def inspect(
     except UnreadableFile as error:
         _fail(REFUSED, f"{file.name} ({error.code}): {error}", as_json, reason=error.code)
     if html is not None:
-        from dagster_project.intake.page import page
+        from dagster_project.intake.inspection.page import page
 
         _write(html, page(found, file.name).encode(), as_json)
     if as_json:
@@ -323,7 +324,7 @@ def inspect(
     else:
         from rich.console import Console
 
-        from dagster_project.intake.tell import report
+        from dagster_project.intake.inspection.tell import report
 
         Console(stderr=layout is None).print(report(found, file.name, limit), highlight=False)
         if layout is None:
@@ -341,7 +342,7 @@ def template(
     """Write an entry workbook (areas × indicators) and the layout that reads it back. 生成填报工作簿及读回它的版式。"""
     settings = Settings()
     from dagster_project.intake import template as forms
-    from dagster_project.intake.known import read_known
+    from dagster_project.intake.inspection.known import read_known
     from dagster_project.intake.layouts import LayoutError, read_source
 
     if not (settings.raw / source / "source.yml").is_file():

@@ -19,8 +19,8 @@ import polars as pl
 
 from dagster_project.intake import periods
 from dagster_project.intake import text as typography
-from dagster_project.intake.draft import literal, scalar
-from dagster_project.intake.known import Known, nearest
+from dagster_project.intake.inspection.draft import literal, scalar
+from dagster_project.intake.inspection.known import Known, nearest
 from dagster_project.intake.layouts import Item, Template, Title, read_layout, shown, validated
 from dagster_project.intake.patterns import LEVELS
 from dagster_project.intake.tables import column_letters

@@ -11,8 +11,8 @@ import polars as pl
 import pytest
 
 from dagster_project.intake import layouts
-from dagster_project.intake.known import read_known
-from dagster_project.intake.look import inspected
+from dagster_project.intake.inspection.known import read_known
+from dagster_project.intake.inspection.look import inspected
 from dagster_project.intake.template import ENTRY_SHEET
 from dagster_project.release.refresh import Summary
 from dagster_project.settings import Settings

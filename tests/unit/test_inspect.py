@@ -16,10 +16,10 @@ from typer.testing import CliRunner
 
 from dagster_project import cli
 from dagster_project.intake import layouts, ledger
-from dagster_project.intake.draft import as_layout
-from dagster_project.intake.known import Known, judged, nearest, read_known
-from dagster_project.intake.look import Inspection, as_data, inspected
-from dagster_project.intake.page import page
+from dagster_project.intake.inspection.draft import as_layout
+from dagster_project.intake.inspection.known import Known, judged, nearest, read_known
+from dagster_project.intake.inspection.look import Inspection, as_data, inspected
+from dagster_project.intake.inspection.page import page
 from dagster_project.intake.tables import UnreadableFile, read_book
 from dagster_project.settings import REPOSITORY, Settings
 

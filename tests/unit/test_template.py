@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from dagster_project import cli
 from dagster_project.intake import template as forms
 from dagster_project.intake.cells import HeaderMismatch, read_through
-from dagster_project.intake.known import Known, read_known
+from dagster_project.intake.inspection.known import Known, read_known
 from dagster_project.intake.layouts import LayoutError, read_layout, read_source
 from dagster_project.intake.ledger import parsed
 from dagster_project.intake.periods import parse_periods, standard_periods

@@ -12,10 +12,10 @@ from typing import Any, Final
 
 import polars as pl
 
-from dagster_project.intake.known import ACCEPTED, MISSING, OTHER, REFUSED
-from dagster_project.intake.look import TO_ADD, Inspection, parts_of_sheet, what_to_do
+from dagster_project.intake.inspection.known import ACCEPTED, MISSING, OTHER, REFUSED
+from dagster_project.intake.inspection.look import TO_ADD, Inspection, parts_of_sheet, what_to_do
+from dagster_project.intake.inspection.tell import KINDS, WORDS, address
 from dagster_project.intake.tables import ROW, Sheet, column_letters
-from dagster_project.intake.tell import KINDS, WORDS, address
 
 MOST_ROWS: Final = 1000
 MOST_COLUMNS: Final = 120

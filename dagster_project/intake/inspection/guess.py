@@ -19,7 +19,7 @@ import polars as pl
 from dagster_project.intake import numbers, periods
 from dagster_project.intake import text as typography
 from dagster_project.intake.cells import CONTINUED
-from dagster_project.intake.known import Known
+from dagster_project.intake.inspection.known import Known
 from dagster_project.intake.layouts import NOTES
 from dagster_project.intake.patterns import first_match, matched
 from dagster_project.intake.tables import ROW, Book, Sheet, column_letters

@@ -14,9 +14,9 @@ import polars as pl
 
 from dagster_project.intake import ledger
 from dagster_project.intake.cells import Reading, read_through
-from dagster_project.intake.draft import as_layout, drafted
-from dagster_project.intake.guess import Guess, guessed, main_sheet
-from dagster_project.intake.known import ACCEPTED, MISSING, OTHER, REFUSED, Known, judged, nearest
+from dagster_project.intake.inspection.draft import as_layout, drafted
+from dagster_project.intake.inspection.guess import Guess, guessed, main_sheet
+from dagster_project.intake.inspection.known import ACCEPTED, MISSING, OTHER, REFUSED, Known, judged, nearest
 from dagster_project.intake.layouts import Layout
 from dagster_project.intake.tables import Book, UnreadableFile, column_index, read_book
 from dagster_project.settings import Limits

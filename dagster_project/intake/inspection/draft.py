@@ -15,9 +15,9 @@ from typing import Any, Final
 
 import yaml
 
-from dagster_project.intake import guess as guesses
-from dagster_project.intake.guess import Column, Guess
-from dagster_project.intake.known import Known
+from dagster_project.intake.inspection import guess as guesses
+from dagster_project.intake.inspection.guess import Column, Guess
+from dagster_project.intake.inspection.known import Known
 from dagster_project.intake.layouts import NOTES, Layout
 from dagster_project.intake.patterns import LEVELS, PatternError, compiled, first_match, matched
 

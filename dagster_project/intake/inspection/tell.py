@@ -13,9 +13,9 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from dagster_project.intake.guess import Guess
-from dagster_project.intake.known import ACCEPTED, MISSING, OTHER, REFUSED, nearest
-from dagster_project.intake.look import Inspection, what_to_do
+from dagster_project.intake.inspection.guess import Guess
+from dagster_project.intake.inspection.known import ACCEPTED, MISSING, OTHER, REFUSED, nearest
+from dagster_project.intake.inspection.look import Inspection, what_to_do
 
 KINDS: Final = {
     "csv": "CSV 文本表 text table",
