@@ -82,8 +82,9 @@ def keep(settings: Settings, release_id: str) -> Path:
 
 
 def counts(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
-    """Findings by state, in this release."""
-    return dict(connection.sql("select state, count(*)::integer from marts.findings group by state order by state").fetchall())
+    """Findings by state, in this release; those on record only, which nobody is asked about, are ``noted``."""
+    state = "case when severity = 'info' and state in ('open', 'returned') then 'noted' else state end"
+    return dict(connection.sql(f"select {state}, count(*)::integer from marts.findings group by 1 order by 1").fetchall())
 
 
 def unanswered(connection: duckdb.DuckDBPyConnection) -> tuple[int, list[dict[str, str]]]:

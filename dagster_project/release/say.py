@@ -121,7 +121,7 @@ def _vintage(row: Row) -> Iterator[str]:
     yield from _prints(row["prints"], "       ")
 
 
-STATES = {"open": "待答", "returned": "重新提出", "answered": "已答", "corrected": "已更正", "gone": "已消失"}
+STATES = {"open": "待答", "returned": "重新提出", "answered": "已答", "corrected": "已更正", "gone": "已消失", "noted": "备查"}
 
 
 def say_findings(counts: dict[str, int], high: int, named: list[Row]) -> Iterator[str]:

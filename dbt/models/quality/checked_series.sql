@@ -77,7 +77,7 @@ scale_tests as (
         series_id, period_key, print_no, publication_id as partner, publication_id, vintage_no, judged_as, obs_value as observed, exp(said) as expected,
         exp(said) / pow(10.0, band) as lower, exp(said) * pow(10.0, band) as upper, abs((ln_value - said) / ln(10.0)) / band as score,
         obs_value / pow(10.0, k) as suggested,
-        case when k > 0 then '×10^' || k else '÷10^' || abs(k) end as detail,
+        case when k > 0 then '' else '1/' end || pow(10, abs(k))::bigint as detail,
         obs_value::varchar as values_seen
     from scaled
     union all by name
