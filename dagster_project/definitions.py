@@ -13,7 +13,7 @@ from dagster_project.automation.triggers import refresh_job, schedules, sensors
 from dagster_project.checks.findings import findings_check
 from dagster_project.checks.intake import intake_checks, seed_check
 from dagster_project.checks.release import release_checks
-from dagster_project.release import transform
+from dagster_project.release.plan import load_plan
 from dagster_project.release.refresh import Refresh
 from dagster_project.resources.refresh import KEY, refresh_resource
 from dagster_project.settings import Settings
@@ -22,11 +22,11 @@ from dagster_project.settings import Settings
 def build(settings: Settings, refresh: Refresh | None = None) -> dg.Definitions:
     """Assets, checks, the job and what may start it, for one warehouse. ``refresh`` is the command line's own."""
     os.environ.update(settings.environment())
-    manifest = transform.manifest_dict(settings)
-    released, inner = warehouse_specs(manifest)
+    plan = load_plan(settings)
+    released, inner = warehouse_specs(plan)
     marts = [spec.key for spec in released]
     return dg.Definitions(
-        assets=[raw_assets(settings), *inner, warehouse_assets(manifest, released), release_asset(marts)],
+        assets=[raw_assets(settings), *inner, warehouse_assets(plan, released), release_asset(marts)],
         asset_checks=[seed_check(), intake_checks(settings, marts), release_checks(settings, marts), findings_check(marts)],
         jobs=[refresh_job()],
         schedules=schedules(),

@@ -23,6 +23,11 @@ def printable(path: Path) -> str:
     return os.fsencode(path.as_posix()).decode("utf-8", "backslashreplace")
 
 
+def quoted(path: Path | str) -> str:
+    """A path, or any text, between the quotation marks of a SQL text."""
+    return str(path).replace("'", "''")
+
+
 @dataclass(frozen=True)
 class Limits:
     """What one file may cost. A file that needs more is refused, and says which limit it met."""
@@ -99,6 +104,16 @@ class Settings:
     @property
     def dbt_target(self) -> Path:
         return self.warehouse / "dbt"
+
+    @property
+    def plans(self) -> Path:
+        """What dbt compiled. It holds no path and no data, so that several warehouses may share it."""
+        return _environment("FINCENTER_PLANS", self.dbt_target)
+
+    @property
+    def scratch(self) -> str:
+        """The database that staging and intermediate relations go to: in memory, or a file to look at afterwards."""
+        return os.environ.get("FINCENTER_WORK", ":memory:")
 
     @property
     def expectations(self) -> Path:

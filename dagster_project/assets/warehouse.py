@@ -1,7 +1,8 @@
-"""dbt's marts as assets, its data tests as their checks, its inner models as lineage; dbt itself runs once, in process.
+"""dbt's marts as assets, its data tests as their checks, its inner models as lineage; all of them built in one step.
 
-Belongs here: telling Dagster what dbt has and did. Does not belong here: running dbt (``release.transform``) or SQL.
-Specs come from dagster-dbt's public function; its command-line resource is not used: it starts dbt twice and asks the network.
+Belongs here: telling Dagster what the plan has and what came of it. Does not belong here: running it (``release.transform``) or SQL.
+dagster-dbt is not used: importing it imports dbt, which a refresh does without (decision 0017), and its command-line resource starts
+dbt twice and asks the network.
 
 Seeds, staging and intermediate models are shown but not recorded run by run, and the tests of an asset are one check: each
 record costs two commits to Dagster's event log, which for every node and test would take longer than dbt itself.
@@ -12,69 +13,70 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import dagster as dg
-from dagster_dbt import DagsterDbtTranslator, build_dbt_asset_specs
 
 from dagster_project.assets.raw import CELLS, FILES
+from dagster_project.release.plan import Node, Plan
 from dagster_project.release.refresh import Blocked, Refresh
 from dagster_project.release.transform import NodeResult
 from dagster_project.resources.refresh import KEY
 
-UNIQUE_ID = "dagster_dbt/unique_id"
+UNIQUE_ID = "dbt/unique_id"
 RELEASED = frozenset({"marts", "quality"})
 DATA_TESTS = "data_tests"
 
 
-class _Translator(DagsterDbtTranslator):
-    """Keys and groups by layer; descriptions without the SQL."""
-
-    def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str:
-        return str(dbt_resource_props.get("schema") or dbt_resource_props["resource_type"])
-
-    def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
-        return dg.AssetKey([self.get_group_name(dbt_resource_props), str(dbt_resource_props["name"])])
-
-    def get_description(self, dbt_resource_props: Mapping[str, Any]) -> str:
-        return str(dbt_resource_props.get("description") or "")
+def asset_key(node: Node) -> dg.AssetKey:
+    """Layer and name, as in the database."""
+    return dg.AssetKey([node.group, node.name])
 
 
-def warehouse_specs(manifest: Mapping[str, Any]) -> tuple[list[dg.AssetSpec], list[dg.AssetSpec]]:
+def warehouse_specs(plan: Plan) -> tuple[list[dg.AssetSpec], list[dg.AssetSpec]]:
     """What is released (marts, quality), and what is only on the way there, for the lineage."""
-    released, inner = [], []
-    for spec in build_dbt_asset_specs(manifest=manifest, dagster_dbt_translator=_Translator()):
-        # dagster-dbt hangs the whole manifest on every spec for its own runner; ours needs the node's name only.
-        own = spec.replace_attributes(metadata={UNIQUE_ID: spec.metadata[UNIQUE_ID]}, skippable=True)
-        if spec.group_name not in RELEASED:
-            inner.append(own)
+    keys = {node.unique_id: asset_key(node) for node in plan.nodes}
+    released: list[dg.AssetSpec] = []
+    inner: list[dg.AssetSpec] = []
+    for node in plan.nodes:
+        if node.kind in ("test", "source"):  # sources are the ledger's assets
             continue
-        # Dagster orders steps by what it runs itself, so a mart names the ledger besides the inner models between them.
-        known = {dep.asset_key for dep in spec.deps}
-        released.append(own.replace_attributes(deps=[*spec.deps, *(key for key in (CELLS, FILES) if key not in known)]))
+        deps = [keys[parent] for parent in node.parents]
+        if node.group in RELEASED:
+            # Dagster orders steps by what it runs itself, so a mart names the ledger besides the inner models between them.
+            deps = list(dict.fromkeys([*deps, CELLS, FILES]))
+        spec = dg.AssetSpec(
+            asset_key(node), deps=deps, group_name=node.group, description=node.description, skippable=True,
+            kinds={"dbt", "csv" if node.kind == "seed" else "duckdb"}, metadata={UNIQUE_ID: node.unique_id},
+        )  # fmt: skip
+        (released if node.group in RELEASED else inner).append(spec)
     return released, inner
 
 
-def shown_on(manifest: Mapping[str, Any], keys: Mapping[str, dg.AssetKey]) -> dict[str, dg.AssetKey]:
+def shown_on(plan: Plan, keys: Mapping[str, dg.AssetKey]) -> dict[str, dg.AssetKey]:
     """The mart on which each data test is shown: one it reads, or else the nearest downstream of what it reads."""
+    children: dict[str, list[str]] = defaultdict(list)
+    for node in plan.nodes:
+        for parent in node.parents:
+            children[parent].append(node.unique_id)
     found = {}
-    for unique_id, node in manifest["nodes"].items():
-        if node["resource_type"] != "test":
+    for test in plan.nodes:
+        if test.kind != "test":
             continue
-        queue = sorted(manifest["parent_map"].get(unique_id, []))
+        queue = sorted(test.parents)
         seen = set(queue)
         while queue:
             name = queue.pop(0)
             if name in keys:
-                found[unique_id] = keys[name]
+                found[test.unique_id] = keys[name]
                 break
-            fresh = sorted(set(manifest["child_map"].get(name, [])) - seen)
+            fresh = sorted(set(children[name]) - seen)
             seen.update(fresh)
             queue += fresh
     return found
 
 
-def warehouse_assets(manifest: Mapping[str, Any], released: Sequence[dg.AssetSpec]) -> dg.AssetsDefinition:
+def warehouse_assets(plan: Plan, released: Sequence[dg.AssetSpec]) -> dg.AssetsDefinition:
     """Everything dbt builds, in one step."""
     keys = {str(spec.metadata[UNIQUE_ID]): spec.key for spec in released}
-    tests = shown_on(manifest, keys)
+    tests = shown_on(plan, keys)
     checks = [
         dg.AssetCheckSpec(DATA_TESTS, asset=key, description="dbt 数据测试 / dbt data tests", blocking=True)
         for key in sorted(set(tests.values()), key=dg.AssetKey.to_user_string)

@@ -11,14 +11,21 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from dagster_project.release.plan import PlanError
 from dagster_project.release.refresh import Refresh, Summary
-from dagster_project.release.transform import TransformError
 from dagster_project.settings import Settings
 
 if TYPE_CHECKING:
     from dagster import ExecuteInProcessResult
 
-INSTANCE = "telemetry:\n  enabled: false\nnux:\n  enabled: false\n"
+INSTANCE = """\
+telemetry: {enabled: false}
+nux: {enabled: false}
+event_log_storage:
+  module: dagster_project.resources.event_log
+  class: PooledEventLog
+  config: {base_dir: {env: DAGSTER_HOME}}
+"""
 # A line an event on the terminal helps nobody; the event log keeps them all.
 SEEDS = "seeds_valid"
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -65,7 +72,7 @@ def run_refresh_job(settings: Settings, progress: Callable[[str], None] = lambda
 
         try:
             job = definitions.build(settings, refresh).resolve_job_def("refresh")
-        except TransformError as error:
+        except PlanError as error:
             return RefreshOutcome(False, "", refresh.summary, (StepFailure("definitions", "", str(error), str(error)),))
         with dg.DagsterInstance.from_config(str(settings.dagster_home)) as instance:
             result = job.execute_in_process(run_config=QUIET, instance=instance, raise_on_error=False)

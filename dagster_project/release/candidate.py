@@ -1,4 +1,4 @@
-"""The candidate database before dbt: an empty release file, and a scratch file that shows dbt the ledger.
+"""The candidate database before the models: an empty release file, and a file of inputs that shows them the ledger and the seeds.
 
 Belongs here: turning the ledger's manifest, ``source.yml`` and ``publications.csv`` into the few relations that dbt calls
 the source ``ledger``. Does not belong here: any formula, any check, publishing.
@@ -7,6 +7,8 @@ the source ``ledger``. Does not belong here: any formula, any check, publishing.
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +18,7 @@ import polars as pl
 from dagster_project.intake import layouts, ledger, numbers, periods, text
 from dagster_project.intake.seeds import column_types, seed_path
 from dagster_project.release import findings
-from dagster_project.settings import Settings
+from dagster_project.settings import Settings, quoted
 
 PUBLICATION_COLUMNS = (
     "publication_id", "file", "layout", "title", "address", "publisher", "carrier", "fidelity", "table_id", "language",
@@ -137,15 +139,14 @@ def prepare(settings: Settings, identity: Identity) -> None:
             "findings_history": findings.load(settings),
         }
         for name, frame in frames.items():
-            connection.register("incoming", frame)
-            connection.execute(f"create table ledger.{name} as select * from incoming")
-            connection.unregister("incoming")
+            with _as_parquet(settings, frame) as path:
+                connection.execute(f"create table ledger.{name} as select * from read_parquet('{quoted(path)}')")
         connection.execute(
             "create table ledger.release as select ? as release_id, ?::timestamp as built_at, ? as fingerprint, ? as code_version, ?::timestamp as findings_at",
             [identity.release_id, identity.built_at, identity.fingerprint, identity.code_version, identity.findings_at],
         )
         _load_seeds(connection, settings)
-        _show_cells(connection, [settings.ledger / "cells" / entry.ledger for entry in entries if entry.ledger])
+        _show_cells(connection, settings, [settings.ledger / "cells" / entry.ledger for entry in entries if entry.ledger])
         connection.execute("commit")
 
 
@@ -157,9 +158,8 @@ def _load_seeds(connection: duckdb.DuckDBPyConnection, settings: Settings) -> No
         with path.open(encoding="utf-8-sig", newline="") as handle:
             header = next(csv.reader(handle))
         columns = ", ".join(f'"{column}" {types.get(column, "varchar")}' for column in header)
-        quoted = str(path).replace("'", "''")
         connection.execute(f"create table seeds.{name} ({columns})")
-        connection.execute(f"copy seeds.{name} from '{quoted}' (format csv, header true)")
+        connection.execute(f"copy seeds.{name} from '{quoted(path)}' (format csv, header true)")
 
 
 def _notes(paths: list[Path]) -> pl.DataFrame:
@@ -167,13 +167,23 @@ def _notes(paths: list[Path]) -> pl.DataFrame:
     return pl.concat([ledger.no_notes(), *(pl.read_parquet(path) for path in paths if path.is_file())], how="diagonal")
 
 
-def _show_cells(connection: duckdb.DuckDBPyConnection, paths: list[Path]) -> None:
-    """``ledger.cells`` over all current ledger files. DuckDB pays 2 ms to open each file, polars a tenth of that."""
+def _show_cells(connection: duckdb.DuckDBPyConnection, settings: Settings, paths: list[Path]) -> None:
+    """``ledger.cells`` over all current ledger files. DuckDB pays 2 ms to open each file, polars a tenth of that: many become a table."""
     if not paths or len(paths) > MANY_FILES:
         cells = ledger.no_cells() if not paths else pl.scan_parquet(paths, missing_columns="insert", extra_columns="ignore").collect()
-        connection.register("incoming", cells)
-        connection.execute("create table ledger.cells as select * from incoming")
-        connection.unregister("incoming")
+        with _as_parquet(settings, cells) as path:
+            connection.execute(f"create table ledger.cells as select * from read_parquet('{quoted(path)}')")
     else:
-        quoted = ", ".join("'" + str(path).replace("'", "''") + "'" for path in paths)
-        connection.execute(f"create view ledger.cells as select * from read_parquet([{quoted}], union_by_name = true)")
+        files = ", ".join(f"'{quoted(path)}'" for path in paths)
+        connection.execute(f"create view ledger.cells as select * from read_parquet([{files}], union_by_name = true)")
+
+
+@contextmanager
+def _as_parquet(settings: Settings, frame: pl.DataFrame) -> Iterator[Path]:
+    """A frame as a file for as long as DuckDB reads it. Handed over in memory it would go through pyarrow and pandas, whose imports take longer."""
+    path = settings.candidate_inputs.with_suffix(".parquet")
+    frame.write_parquet(path, compression="uncompressed", statistics=False)
+    try:
+        yield path
+    finally:
+        path.unlink(missing_ok=True)

@@ -17,7 +17,7 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
-from dagster_project.settings import Settings
+from dagster_project.settings import Settings, quoted
 
 # The contract of quality.suspicions, and when each was seen.
 SCHEMA: dict[str, pl.DataType] = {
@@ -71,10 +71,10 @@ def keep(settings: Settings, release_id: str) -> Path:
     target = folder(settings) / f"{release_id}.parquet"
     target.parent.mkdir(parents=True, exist_ok=True)
     unfinished = target.with_name(f".{target.name}.{os.getpid()}")
-    with duckdb.connect(str(settings.candidate), read_only=True) as connection:
-        frame = connection.sql(f"select {', '.join(SCHEMA)} from marts.findings order by finding_id").pl()
+    kept = f"select {', '.join(SCHEMA)} from marts.findings order by finding_id"
     try:
-        frame.cast(SCHEMA).write_parquet(unfinished)  # type: ignore[arg-type]
+        with duckdb.connect(str(settings.candidate), read_only=True) as connection:
+            connection.execute(f"copy ({kept}) to '{quoted(unfinished)}' (format parquet)")
         unfinished.replace(target)
     finally:
         unfinished.unlink(missing_ok=True)

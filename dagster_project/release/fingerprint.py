@@ -63,6 +63,12 @@ def _ended_terms(settings: Settings, today: date) -> Iterator[Input]:
         yield Input("ended term", path.relative_to(settings.seeds).as_posix(), digest, len(ended))
 
 
+def tree(kind: str, folder: Path) -> Iterator[Input]:
+    """Every file of a folder that is code or data to us, in a stable order."""
+    for path in _files(folder, CODE_SUFFIXES):
+        yield Input(kind, path.relative_to(folder).as_posix(), _hash(path), path.stat().st_size)
+
+
 def inputs(settings: Settings, today: date | None = None) -> tuple[Input, ...]:
     """Every input of a release, in a stable order: files, and the answers whose term has ended by ``today`` (UTC)."""
     known = _known_hashes(settings)
@@ -73,15 +79,10 @@ def inputs(settings: Settings, today: date | None = None) -> tuple[Input, ...]:
         size, mtime, sha = known.get(name, (-1, -1, ""))
         sha = sha if (size, mtime) == (stat.st_size, stat.st_mtime_ns) else _hash(path)
         found.append(Input("raw", name, sha, stat.st_size))
-    folders = (
-        ("seed", settings.seeds),
-        ("dbt", settings.dbt_project),
-        ("expectation", settings.expectations),
-        ("code", REPOSITORY / "dagster_project"),
-    )
-    for kind, folder in folders:
-        for path in _files(folder, CODE_SUFFIXES):
-            found.append(Input(kind, path.relative_to(folder).as_posix(), _hash(path), path.stat().st_size))
+    found += tree("seed", settings.seeds)
+    found += tree("dbt", settings.dbt_project)
+    found += tree("expectation", settings.expectations)
+    found += tree("code", REPOSITORY / "dagster_project")
     found += _ended_terms(settings, today or datetime.now(UTC).date())
     return tuple(found)
 
@@ -90,11 +91,6 @@ def fingerprint(found: tuple[Input, ...]) -> str:
     """One hash for all inputs; equal hashes build equal releases."""
     lines = "\n".join(f"{item.kind}\t{item.path}\t{item.sha256}" for item in found)
     return hashlib.sha256(lines.encode()).hexdigest()
-
-
-def tree_hash(found: tuple[Input, ...], kinds: frozenset[str]) -> str:
-    """The hash of some kinds of input only: what a cached dbt manifest is keyed by."""
-    return fingerprint(tuple(item for item in found if item.kind in kinds))
 
 
 def released_fingerprint(settings: Settings) -> str:

@@ -1,27 +1,32 @@
-"""dbt, in process: one build of the candidate, with a manifest that is parsed once for each state of the dbt tree.
+"""The plan on the candidate: models and data tests, in the order that dbt found, on as many threads as its profile says.
 
-Belongs here: running dbt and giving back what each node did. Does not belong here: SQL, Dagster, the checks' meaning.
+Belongs here: opening the candidate with its inputs and scratch, building each relation with its contract and comments, counting the
+rows of each data test. Does not belong here: SQL of a model, compiling (``plan``), what a failed check means.
+
+dbt itself does the same with the same SQL (``dbt build``); a test holds the two together.
 """
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
-import io
-import json
-import os
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from graphlib import TopologicalSorter
 
-from dagster_project.release import fingerprint
-from dagster_project.settings import Settings
+import duckdb
+
+from dagster_project.release.plan import Node, Plan, load_plan
+from dagster_project.settings import Settings, quoted
+
+SHOWN = 3  # rows of a failed test that its message quotes
+BUILT = frozenset({"table", "view", "table_macro", "test"})
 
 
 @dataclass(frozen=True)
 class NodeResult:
-    """What one dbt node did. ``status`` is dbt's: success, pass, fail, warn, error, skipped."""
+    """What one node did. ``status`` is dbt's word: success, pass, fail, warn, error, skipped."""
 
     unique_id: str
     name: str
@@ -40,95 +45,140 @@ class TransformResult:
 
     @property
     def problems(self) -> tuple[NodeResult, ...]:
-        return tuple(result for result in self.results if result.status in ("error", "fail", "skipped", "runtime error"))
+        return tuple(result for result in self.results if result.status in ("error", "fail", "skipped"))
 
 
-def _manifest_path(settings: Settings) -> Path:
-    found = fingerprint.inputs(settings)
-    key = hashlib.sha256(fingerprint.tree_hash(found, frozenset({"dbt"})).encode())
-    for path in sorted(settings.seeds.rglob("*")):  # dbt's manifest knows seeds by name and columns, not by rows
-        if path.suffix == ".csv":
-            with path.open("rb") as handle:
-                key.update(path.name.encode() + handle.readline())
-        elif path.suffix == ".yml":
-            key.update(path.read_bytes())
-    return settings.dbt_target / f"manifest-{key.hexdigest()[:16]}.msgpack"
-
-
-def _invoke(arguments: list[str], settings: Settings, manifest: Any = None, callback: Callable[[Any], None] | None = None) -> Any:
-    from dbt.cli.main import dbtRunner
-
-    os.environ.update(settings.environment())
-    runner = dbtRunner(manifest=manifest, callbacks=[callback] if callback else [])
-    common = ["--project-dir", str(settings.dbt_project), "--profiles-dir", str(settings.dbt_project), "--quiet", "--no-write-json"]
-    with contextlib.redirect_stdout(io.StringIO()):
-        return runner.invoke([*arguments, *common, "--log-level", "none", "--log-level-file", "none"])
-
-
-def _parsed(settings: Settings) -> Path:
-    """The cached manifest of today's dbt tree (``.msgpack``, with a ``.json`` beside it), parsed when there is none."""
-    path = _manifest_path(settings)
-    if path.is_file() and path.with_suffix(".json").is_file():
-        return path
-    outcome = _invoke(["parse", "--no-partial-parse"], settings)
-    if not outcome.success:
-        raise TransformError(f"dbt can't read its project: {outcome.exception}")
-    for stale in path.parent.glob("manifest-*"):
-        stale.unlink()
-    written = outcome.result.writable_manifest().to_dict(omit_none=False)
-    for target, data in ((path.with_suffix(".json"), json.dumps(written, default=str).encode()), (path, outcome.result.to_msgpack())):
-        unfinished = target.with_name(f".{target.name}.{os.getpid()}")  # a kill must not leave half a manifest under its name
-        unfinished.write_bytes(data)
-        unfinished.replace(target)
-    return path
-
-
-def load_manifest(settings: Settings) -> Any:
-    """dbt's manifest, parsed only when the dbt tree or a seed's columns have changed since. Raises :class:`TransformError`."""
-    from dbt.contracts.graph.manifest import Manifest
-
-    return Manifest.from_msgpack(_parsed(settings).read_bytes())
-
-
-def manifest_dict(settings: Settings) -> dict[str, Any]:
-    """The manifest as dbt writes it to ``manifest.json``; does not import dbt where it is cached."""
-    found: dict[str, Any] = json.loads(_parsed(settings).with_suffix(".json").read_text(encoding="utf-8"))
-    return found
-
-
-class TransformError(RuntimeError):
-    """dbt did not run at all (as opposed to: ran and a node failed)."""
+class ContractError(RuntimeError):
+    """A relation is not what its model declares."""
 
 
 def build(settings: Settings, progress: Callable[[str, int, int], None] | None = None) -> TransformResult:
-    """Models and data tests into the candidate (the seeds are there already). ``progress`` hears (node, done, of). dbt's connection is closed after."""
-    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+    """Models and data tests into the candidate (the seeds are there already). ``progress`` hears (node, done, of)."""
+    plan = load_plan(settings)
+    with _opened(settings, plan) as connection:
+        for schema in sorted({node.relation.rpartition(".")[0] for node in plan.nodes if node.kind in ("table", "view", "table_macro")}):
+            connection.execute(f"create schema if not exists {schema}")
+        return TransformResult(tuple(_run(connection, plan, progress or (lambda *_: None))))
 
-    manifest = load_manifest(settings)
 
-    def hear(event: Any) -> None:
-        if progress and event.info.name in ("LogModelResult", "LogTestResult", "LogSeedResult"):
-            # a test's event counts its fellows under another name than a model's
-            total = getattr(event.data, "total", 0) or getattr(event.data, "num_models", 0)
-            progress(str(event.data.node_info.node_name), int(event.data.index), int(total))
+@contextmanager
+def _opened(settings: Settings, plan: Plan) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The candidate, with the inputs and the scratch database beside it as ``profiles.yml`` has them."""
+    with duckdb.connect(str(settings.candidate)) as connection:
+        for name, value in plan.settings.items():
+            connection.execute(f"set {name} = '{value}'")
+        connection.execute(f"attach '{quoted(settings.candidate_inputs)}' as inputs (read_only)")
+        connection.execute(f"attach '{quoted(settings.scratch)}' as work")
+        yield connection
 
+
+def _run(connection: duckdb.DuckDBPyConnection, plan: Plan, progress: Callable[[str, int, int], None]) -> list[NodeResult]:
+    nodes = {node.unique_id: node for node in plan.nodes}
+    total = sum(node.kind in BUILT for node in plan.nodes)
+    order = TopologicalSorter({node.unique_id: node.parents for node in plan.nodes})
+    order.prepare()
+    # what most waits for comes first, tests last
+    waiting_for = _descendants(plan)
+    ready: list[Node] = []
+    running: dict[Future[NodeResult], Node] = {}
+    results: dict[str, NodeResult] = {}
+    with ThreadPoolExecutor(plan.threads) as pool:
+        while order.is_active():
+            ready += [nodes[name] for name in order.get_ready()]
+            ready.sort(key=lambda node: (node.kind == "test", -waiting_for[node.unique_id], node.name))
+            while ready and len(running) < plan.threads:
+                node = ready.pop(0)
+                if node.kind not in BUILT:
+                    order.done(node.unique_id)
+                elif broken := [
+                    nodes[parent].name for parent in node.parents if parent in results and results[parent].status in ("error", "skipped")
+                ]:
+                    results[node.unique_id] = _result(node, "skipped", 0.0, message=f"waits for {', '.join(broken)}")
+                    order.done(node.unique_id)
+                else:
+                    running[pool.submit(_carry_out, connection.cursor(), node)] = node
+            if not running:
+                continue
+            done, _ = wait(running, return_when=FIRST_COMPLETED)
+            for future in done:
+                node = running.pop(future)
+                results[node.unique_id] = future.result()
+                progress(node.name, len(results), total)
+                order.done(node.unique_id)
+    return list(results.values())
+
+
+def _descendants(plan: Plan) -> dict[str, int]:
+    """How many nodes wait for each, directly or through others."""
+    below: dict[str, set[str]] = {node.unique_id: set() for node in plan.nodes}
+    for node in reversed(plan.nodes):
+        for parent in node.parents:
+            below[parent] |= {node.unique_id} | below[node.unique_id]
+    return {name: len(found) for name, found in below.items()}
+
+
+def _carry_out(cursor: duckdb.DuckDBPyConnection, node: Node) -> NodeResult:
+    started = time.perf_counter()
     try:
-        outcome = _invoke(["build", "--exclude-resource-type", "unit_test", "--exclude-resource-type", "seed"], settings, manifest, hear)
+        if node.kind == "test":
+            failures, message = _count_faults(cursor, node)
+            status = ("warn" if node.warns else "fail") if failures else "pass"
+            return _result(node, status, time.perf_counter() - started, failures, message)
+        cursor.execute("begin")  # relation and comments in one: each commit of its own would wait for the disk
+        _create(cursor, node)
+        cursor.execute("commit")
+        return _result(node, "success", time.perf_counter() - started)
+    except (duckdb.Error, ContractError) as error:
+        return _result(node, "error", time.perf_counter() - started, message=str(error))
     finally:
-        DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
-    if outcome.exception is not None or outcome.result is None:
-        raise TransformError(str(outcome.exception))
-    return TransformResult(
-        tuple(
-            NodeResult(
-                unique_id=result.node.unique_id,
-                name=result.node.name,
-                resource_type=str(result.node.resource_type),
-                status=str(result.status),
-                seconds=float(result.execution_time),
-                failures=int(result.failures or 0),
-                message=str(result.message or ""),
-            )
-            for result in outcome.result.results
-        )
-    )
+        cursor.close()
+
+
+def _result(node: Node, status: str, seconds: float, failures: int = 0, message: str = "") -> NodeResult:
+    return NodeResult(node.unique_id, node.name, "test" if node.kind == "test" else "model", status, seconds, failures, message)
+
+
+def _create(cursor: duckdb.DuckDBPyConnection, node: Node) -> None:
+    if node.kind == "table_macro":
+        body = f"({node.sql})" if node.scalar else f"table {node.sql}"
+        cursor.execute(f"create or replace macro {node.relation}({node.parameters}) as {body}")
+        return
+    cursor.execute(f"create or replace {node.kind} {node.relation} as {node.sql}")
+    if node.contract:
+        _hold_contract(cursor, node)
+    if node.commented:
+        cursor.execute(_comments(node))
+
+
+def _hold_contract(cursor: duckdb.DuckDBPyConnection, node: Node) -> None:
+    """The columns that the model declares, each of its type, and no null where none may be. Raises :class:`ContractError`."""
+    found = {str(name): str(kind).lower() for name, kind, *_ in cursor.execute(f"describe {node.relation}").fetchall()}
+    faults = [f"{name} is not declared" for name in found if name not in {column.name for column in node.columns}]
+    for column in node.columns:
+        if column.name not in found:
+            faults.append(f"{column.name} is declared and missing")
+        elif found[column.name] != column.data_type.lower():
+            faults.append(f"{column.name} is {found[column.name]}, declared {column.data_type}")
+    required = [f'"{column.name}" is null' for column in node.columns if column.required]
+    if required and not faults:
+        nulls = cursor.execute(f"select count(*) from {node.relation} where {' or '.join(required)}").fetchall()[0][0]
+        faults += [f"{nulls} row(s) with a null that may not be: {' or '.join(required)}"] * bool(nulls)
+    if faults:
+        raise ContractError(f"contract of {node.name}: {'; '.join(faults)}")
+
+
+def _comments(node: Node) -> str:
+    lines = [f"comment on {node.kind} {node.relation} is '{quoted(node.description)}'"] if node.description else []
+    lines += [
+        f"comment on column {node.relation}.\"{column.name}\" is '{quoted(column.description)}'" for column in node.columns if column.description
+    ]
+    return "; ".join(lines)
+
+
+def _count_faults(cursor: duckdb.DuckDBPyConnection, node: Node) -> tuple[int, str]:
+    cursor.execute(f"select count(*) from ({node.sql}) as faults")
+    failures = int(cursor.fetchall()[0][0])
+    if not failures:
+        return 0, ""
+    shown = cursor.execute(f"select * from ({node.sql}) as faults limit {SHOWN}").fetchall()
+    return failures, f"{failures} row(s), none allowed: {'; '.join(', '.join(map(str, row)) for row in shown)}"

@@ -97,17 +97,6 @@ def test_the_code_is_an_input(settings: Settings) -> None:
     assert not any(path.startswith("/") for path in paths)
 
 
-def test_a_part_of_the_inputs_has_a_hash_of_its_own(settings: Settings) -> None:
-    def dbt_only() -> str:
-        return fingerprint.tree_hash(fingerprint.inputs(settings), frozenset({"dbt"}))
-
-    before = dbt_only()
-    (settings.raw / "s" / "files" / "a.csv").write_text("9", encoding="utf-8")
-    assert dbt_only() == before
-    (settings.root / "dbt" / "models" / "m.sql").write_text("select 2", encoding="utf-8")
-    assert dbt_only() != before
-
-
 def test_without_a_release_there_is_no_fingerprint(settings: Settings) -> None:
     assert fingerprint.released_fingerprint(settings) == ""
 

@@ -1,0 +1,98 @@
+"""Carrying out a plan: order, contracts, comments, counted faults, and what waits for something broken."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from dagster_project.release import transform
+from dagster_project.release.plan import Column, Node, Plan
+from dagster_project.release.transform import NodeResult
+from dagster_project.settings import Settings
+from tests.helpers import rows
+
+
+def node(name: str, sql: str, *parents: str, kind: str = "table", **more: object) -> Node:
+    relation = "" if kind == "test" else f'"fincenter"."marts"."{name}"'
+    return Node(name, name, kind, "marts", relation, sql, parents, str(more.pop("description", "")), **more)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Iterator[Settings]:
+    found = Settings(root=tmp_path)
+    found.candidate.parent.mkdir(parents=True)
+    duckdb.connect(str(found.candidate_inputs)).close()
+    yield found
+
+
+def run(settings: Settings, monkeypatch: pytest.MonkeyPatch, *nodes: Node) -> dict[str, NodeResult]:
+    monkeypatch.setattr(transform, "load_plan", lambda _settings: Plan(nodes, {"preserve_insertion_order": "false"}, 2))
+    return {result.name: result for result in transform.build(settings).results}
+
+
+def test_relations_are_built_in_order_with_their_comments(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    column = Column("n", "integer", "数，其'名'。Its 'name'.", True)
+    found = run(
+        settings,
+        monkeypatch,
+        node("base", "select 1 as n", columns=(column,), contract=True, commented=True, description="底 Base."),
+        node("seen", "select n from marts.base", "base", kind="view", columns=(column,), contract=True, commented=True, description="见 Seen."),
+        node("twice", "select 2 * n as n from marts.base", "base", kind="table_macro", parameters=""),
+        node("double", "2 * x", kind="table_macro", parameters="x", scalar=True),
+        node("none", "select * from marts.seen where n > 5", "seen", kind="test"),
+    )
+    assert [result.status for result in found.values()].count("success") == 4 and found["none"].status == "pass"
+    sql = "select (select n from marts.seen) as seen, (select n from marts.twice()) as twice, marts.double(4) as double"
+    assert rows(settings.candidate, sql) == [{"seen": 1, "twice": 2, "double": 8}]
+    comments = rows(settings.candidate, "select table_name, comment from duckdb_columns() where schema_name = 'marts' order by 1")
+    assert comments == [{"table_name": name, "comment": "数，其'名'。Its 'name'."} for name in ("base", "seen")]
+
+
+@pytest.mark.parametrize(
+    ("columns", "words"),
+    [
+        ((), "n is not declared"),
+        ((Column("n", "varchar", "", False),), "n is integer, declared varchar"),
+        ((Column("n", "integer", "", False), Column("m", "integer", "", False)), "m is declared and missing"),
+        ((Column("n", "integer", "", True),), "1 row(s) with a null"),
+    ],
+)
+def test_a_broken_contract_leaves_no_relation_and_skips_what_waits(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, columns: tuple[Column, ...], words: str
+) -> None:
+    found = run(
+        settings,
+        monkeypatch,
+        node("broken", "select unnest([1, null])::integer as n", columns=columns, contract=True),
+        node("waits", "select n from marts.broken", "broken"),
+        node("counts", "select n from marts.waits", "waits", kind="test"),
+        node("apart", "select 1 as n"),
+    )
+    assert found["broken"].status == "error" and words in found["broken"].message
+    assert (found["waits"].status, found["waits"].message) == ("skipped", "waits for broken")
+    assert found["counts"].status == "skipped" and found["apart"].status == "success"
+    assert rows(settings.candidate, "select table_name from duckdb_tables()") == [{"table_name": "apart"}]
+
+
+def test_a_failed_test_shows_the_first_faults(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    many = "select 'gdp' as fault, unnest(range(5)) as fault_key"
+    found = run(
+        settings, monkeypatch, node("five", many, kind="test"), node("warned", many, kind="test", warns=True), node("bad", "selec", kind="test")
+    )
+    assert (found["five"].status, found["five"].failures) == ("fail", 5)
+    assert "5 row(s), none allowed: gdp, " in found["five"].message
+    assert found["warned"].status == "warn" and found["bad"].status == "error"
+    outcome = transform.TransformResult(tuple(found.values()))
+    assert {result.name for result in outcome.problems} == {"five", "bad"}
+
+
+def test_progress_counts_every_node_once(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    nodes = tuple(node(f"m{number}", "select 1 as n", *([f"m{number - 1}"] if number % 3 else [])) for number in range(9))
+    monkeypatch.setattr(transform, "load_plan", lambda _settings: Plan(nodes, {}, 2))
+    heard: list[tuple[str, int, int]] = []
+    transform.build(settings, lambda name, done, of: heard.append((name, done, of)))
+    assert sorted(name for name, _, _ in heard) == sorted(one.name for one in nodes)
+    assert [(done, of) for _, done, of in heard] == [(number, 9) for number in range(1, 10)]
