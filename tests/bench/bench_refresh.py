@@ -25,6 +25,8 @@ from pathlib import Path
 
 from dagster_project.settings import REPOSITORY
 
+# What the stack costs before it does anything: the yardstick for a machine's speed.
+IMPORTS = (sys.executable, "-c", "import dagster, dbt.cli.main, great_expectations")
 CLI = (sys.executable, "-m", "dagster_project.cli", "refresh", "--json")
 NODES = """
 import json, sys
@@ -122,6 +124,7 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="bench_refresh_") as folder:
         base = Path(folder)
+        os.environ["FINCENTER_PLANS"] = str(base / "plans")
         real = real_root(base / "real")
         first = refresh(real)
         shutil.rmtree(real / "warehouse" / "ledger")
@@ -129,9 +132,10 @@ def main() -> None:
         nothing = refresh(real)
         print("## The real figures\n")
         named = {
-            "the first of all (dbt reads its project)": first,
+            "the first of all (dbt compiles its project)": first,
             "full: every file read, everything built": full,
             "nothing new": nothing,
+            "only importing Dagster, dbt and Great Expectations": run(IMPORTS),
         }
         rows: list[list[object]] = [[name, f"{one.seconds:.2f}", f"{one.cpu:.2f}", f"{one.memory:.2f}"] for name, one in named.items()]
         print(table(["run", "seconds", "processor seconds", "peak GB"], rows))
@@ -149,7 +153,7 @@ def main() -> None:
             root, written = scaled_root(base / f"scaled{figures}", figures)
             ours = refresh(root)
             bare = run((sys.executable, "-m", "tests.bench.bare_duckdb", str(root), str(root / "bare.duckdb")))
-            less = ours.without_expectations - first.without_expectations
+            less = ours.without_expectations - full.without_expectations
             rows.append(
                 [
                     f"{written:,}",
@@ -158,7 +162,7 @@ def main() -> None:
                     f"{less:.1f}",
                     f"{bare.seconds:.1f}",
                     f"{less / bare.seconds:.1f}",
-                    f"{(ours.cpu - first.cpu) / bare.cpu:.1f}",
+                    f"{(ours.cpu - full.cpu) / bare.cpu:.1f}",
                     f"{ours.memory:.2f}",
                     f"{bare.memory:.2f}",
                 ]

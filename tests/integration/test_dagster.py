@@ -88,7 +88,9 @@ def test_the_release_is_the_one_of_the_plain_steps(dagster_city: DagsterCity, ci
 
 def test_the_run_stands_in_dagsters_log_with_its_materializations(dagster_city: DagsterCity) -> None:
     home = dagster_city.settings.dagster_home
-    assert yaml.safe_load((home / "dagster.yaml").read_text(encoding="utf-8")) == {"telemetry": {"enabled": False}, "nux": {"enabled": False}}
+    configuration = yaml.safe_load((home / "dagster.yaml").read_text(encoding="utf-8"))
+    assert configuration["telemetry"] == configuration["nux"] == {"enabled": False}
+    assert configuration["event_log_storage"]["class"] == "PooledEventLog" and (home / "event_log.db").is_file()
     with dg.DagsterInstance.from_config(str(home)) as instance:
         run = instance.get_run_by_id(dagster_city.outcome.run_id)
         assert run is not None and run.is_success and run.job_name == triggers.JOB
