@@ -6,6 +6,7 @@ true of any of it. Nothing here touches the repository's own warehouse.
 
 from __future__ import annotations
 
+import atexit
 import csv
 import json
 import os
@@ -22,6 +23,8 @@ import duckdb
 import pytest
 import xlsxwriter
 
+from dagster_project.automation.run import RefreshOutcome, run_refresh_job
+from dagster_project.release.expectations import ExpectationWorker
 from dagster_project.release.refresh import Refresh, Summary
 from dagster_project.settings import REPOSITORY, Settings
 
@@ -173,10 +176,23 @@ def own_environment() -> Iterator[None]:
         os.environ.update(before)
 
 
+@cache
+def expectation_worker() -> ExpectationWorker:
+    """One process with Great Expectations for all refreshes of this one: importing it takes longer than most of them."""
+    worker = ExpectationWorker()
+    atexit.register(worker.close)
+    return worker
+
+
 def refresh(settings: Settings, progress: Callable[[str], None] = lambda _step: None) -> Summary:
     """The main job, in this process."""
     with own_environment():
-        return Refresh(settings, progress).run()
+        return Refresh(settings, progress, expectation_worker()).run()
+
+
+def refresh_in_dagster(settings: Settings) -> RefreshOutcome:
+    """The same as Dagster's job, in this process."""
+    return run_refresh_job(settings, worker=expectation_worker())
 
 
 @cache

@@ -18,6 +18,8 @@ from dagster_project.settings import Settings
 if TYPE_CHECKING:
     from dagster import ExecuteInProcessResult
 
+    from dagster_project.release.expectations import ExpectationWorker
+
 INSTANCE = """\
 telemetry: {enabled: false}
 nux: {enabled: false}
@@ -60,11 +62,13 @@ def prepare_instance(settings: Settings) -> None:
         configuration.write_text(INSTANCE, encoding="utf-8")
 
 
-def run_refresh_job(settings: Settings, progress: Callable[[str], None] = lambda _message: None) -> RefreshOutcome:
-    """Run the job ``refresh``. The caller holds the lock. A failure of any step comes back in the outcome."""
+def run_refresh_job(
+    settings: Settings, progress: Callable[[str], None] = lambda _message: None, worker: ExpectationWorker | None = None
+) -> RefreshOutcome:
+    """Run the job ``refresh``. The caller holds the lock. A failure of any step comes back in the outcome. ``worker`` as of :class:`Refresh`."""
     os.environ.update(settings.environment())
     prepare_instance(settings)
-    refresh = Refresh(settings, progress)
+    refresh = Refresh(settings, progress, worker)
     try:
         import dagster as dg
 

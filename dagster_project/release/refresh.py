@@ -76,13 +76,17 @@ def identify(settings: Settings, moment: datetime | None = None) -> Identity:
 
 
 class Refresh:
-    """One refresh. Call the steps in order; each may raise, and nothing before :meth:`publish` touches what readers see."""
+    """One refresh. Call the steps in order; each may raise, and nothing before :meth:`publish` touches what readers see.
 
-    def __init__(self, settings: Settings, progress: Progress = lambda _message: None) -> None:
+    ``worker`` is one whose caller refreshes several times, and closes it.
+    """
+
+    def __init__(self, settings: Settings, progress: Progress = lambda _message: None, worker: ExpectationWorker | None = None) -> None:
         self.settings = settings
         self.progress = progress
         os.environ.update(settings.environment())
-        self.worker = ExpectationWorker()
+        self.worker = worker or ExpectationWorker()
+        self._owns_worker = worker is None
         self.identity = identify(settings)
         self.summary = Summary(self.identity.release_id)
         self.intake: ledger.Intake | None = None
@@ -91,8 +95,9 @@ class Refresh:
         self._intake_checks: Future[list[CheckRow]] | None = None
 
     def close(self) -> None:
-        """Let the expectation worker go."""
-        self.worker.close()
+        """Let the expectation worker go, where it is this refresh's own."""
+        if self._owns_worker:
+            self.worker.close()
 
     @contextmanager
     def _timed(self, step: str) -> Iterator[None]:

@@ -14,10 +14,11 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from dagster_project.release.refresh import Refresh, Summary
+from dagster_project.release.refresh import Summary
 from dagster_project.settings import REPOSITORY, Settings
 from tests.fixtures.city import files, model
 from tests.fixtures.city.truth import Truth
+from tests.helpers import refresh
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ def city_release(tmp_path_factory: pytest.TempPathFactory) -> CityRelease:
     root = tmp_path_factory.mktemp("city")
     city = write_root(root)
     settings = Settings(root=root)
-    summary = Refresh(settings).run()
+    summary = refresh(settings)
     return CityRelease(settings, city, Truth(city, root / "seeds"), summary)
 
 

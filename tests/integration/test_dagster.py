@@ -18,8 +18,9 @@ import yaml
 
 from dagster_project import definitions
 from dagster_project.automation import triggers
-from dagster_project.automation.run import RefreshOutcome, run_refresh_job
+from dagster_project.automation.run import RefreshOutcome
 from dagster_project.settings import REPOSITORY, Settings
+from tests.helpers import refresh_in_dagster
 from tests.integration.conftest import CityRelease, write_root
 
 # What differs from one build to the next of the same inputs.
@@ -45,7 +46,7 @@ def dagster_city(tmp_path_factory: pytest.TempPathFactory) -> DagsterCity:
     root = tmp_path_factory.mktemp("dagster_city")
     write_root(root)
     settings = Settings(root=root)
-    return DagsterCity(settings, run_refresh_job(settings))
+    return DagsterCity(settings, refresh_in_dagster(settings))
 
 
 @pytest.fixture
@@ -107,7 +108,7 @@ def test_a_failed_expectation_keeps_the_last_release_and_is_named(city: Settings
     suite["expectations"][0] |= {"id": "two_rows", "kwargs": {"value": 2}}
     path.write_text(yaml.safe_dump(suite, allow_unicode=True), encoding="utf-8")
     monkeypatch.setattr(Settings, "expectations", property(lambda _self: tmp_path / "expectations"))
-    outcome = run_refresh_job(city)
+    outcome = refresh_in_dagster(city)
     assert not outcome.success
     assert [(failure.step, failure.check) for failure in outcome.failures] == [("check_release", "release_release.two_rows")]
     assert outcome.failures[0].message_zh and outcome.failures[0].message_en
@@ -120,7 +121,7 @@ def test_faulty_seeds_stop_before_anything_is_built(city: Settings) -> None:
     path = city.seeds / "codelists" / "cl_indicators.csv"
     lines = path.read_text(encoding="utf-8").splitlines()
     path.write_text("\n".join([*lines, lines[1]]) + "\n", encoding="utf-8")
-    outcome = run_refresh_job(city)
+    outcome = refresh_in_dagster(city)
     assert not outcome.success
     assert [(failure.step, failure.check) for failure in outcome.failures] == [("check_seeds", "seeds_valid")]
     assert "cl_indicators.csv" in outcome.failures[0].message_en
@@ -130,14 +131,14 @@ def test_faulty_seeds_stop_before_anything_is_built(city: Settings) -> None:
 def test_a_model_that_fails_is_named(city: Settings) -> None:
     path = city.dbt_project / "models" / "marts" / "rankings.sql"
     path.write_text(path.read_text(encoding="utf-8").replace("select", "select no_such_column,", 1), encoding="utf-8")
-    outcome = run_refresh_job(city)
+    outcome = refresh_in_dagster(city)
     assert not outcome.success
     assert ("build_warehouse", "rankings") in [(failure.step, failure.check) for failure in outcome.failures]
 
 
 def test_a_project_that_dbt_cant_read_is_told(city: Settings) -> None:
     (city.dbt_project / "models" / "marts" / "broken.sql").write_text("select {{ ref('nobody') }", encoding="utf-8")
-    outcome = run_refresh_job(city)
+    outcome = refresh_in_dagster(city)
     assert not outcome.success
     assert [failure.step for failure in outcome.failures] == ["definitions"]
     assert "broken" in outcome.failures[0].message_en
