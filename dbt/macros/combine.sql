@@ -4,9 +4,10 @@
                    scale, offset_value, out_series_id, formula_id
    inputs          vintages in force from valid_from until valid_to, one at a time per series and period
    slots           how many terms the longest formula has
+   had             only where the next level reads the results: the inputs before them; `is_input` says that a result's figure is not among those
 
    A result holds while all of its inputs hold: a row for each overlapping combination, from the latest of their starts. #}
-{% macro combine(formula_series, inputs, slots) %}
+{% macro combine(formula_series, inputs, slots, had=none) %}
 {#- One chain of joins for each number of terms, so that nothing is kept on the way; the terms of a result stand side by side. -#}
 {%- for terms in range(1, slots + 1) %}
 results_{{ terms }} as (
@@ -28,20 +29,28 @@ inputs_{{ terms }}_{{ slot }} as (
 ),
 
 {% endfor -%}
--- Which periods the inputs of a period have: once for all results whose terms are linked alike.
+-- Which periods the inputs of a period have: found once for all results whose terms are linked alike, and kept as a list, so that every
+-- result has its periods before a vintage is looked up (joining periods to vintages first would pair all figures of a day).
 periods_{{ terms }} as (
-    select distinct
-        {% for slot in range(1, terms + 1) %}k.link_{{ slot }}, l{{ slot }}.in_period_key as in_period_key_{{ slot }}, {% endfor %}
-        l1.out_period_key
+    select
+        {% for slot in range(1, terms + 1) %}k.link_{{ slot }}, {% endfor %}
+        list({'result': l1.out_period_key{% for slot in range(1, terms + 1) %}, 'input_{{ slot }}': l{{ slot }}.in_period_key{% endfor %}}) as periods
     from (select distinct {% for slot in range(1, terms + 1) %}link_{{ slot }}{{ ', ' if not loop.last }}{% endfor %} from results_{{ terms }}) as k
     {%- for slot in range(1, terms + 1) %}
     inner join {{ ref('int_period_links') }} as l{{ slot }} on l{{ slot }}.link = k.link_{{ slot }}{% if slot > 1 %} and l{{ slot }}.out_period_key = l1.out_period_key{% endif %}
     {%- endfor %}
+    group by {% for slot in range(1, terms + 1) %}k.link_{{ slot }}{{ ', ' if not loop.last }}{% endfor %}
+),
+
+wanted_{{ terms }} as (
+    select r.*, unnest(p.periods) as period
+    from results_{{ terms }} as r
+    inner join periods_{{ terms }} as p on {% for slot in range(1, terms + 1) %}p.link_{{ slot }} = r.link_{{ slot }}{{ ' and ' if not loop.last }}{% endfor %}
 ),
 
 combined_{{ terms }} as (
     select
-        r.formula_id, r.out_series_id, p.out_period_key, r.denominators, r.scale, r.offset_value,
+        r.formula_id, r.out_series_id, r.period.result as out_period_key, r.denominators, r.scale, r.offset_value,
         {{ extreme('greatest', 'valid_from', terms) }} as valid_from, {{ extreme('least', 'valid_to', terms) }} as valid_to,
         {%- for side, short in [('numerator', 'num'), ('denominator', 'den')] %}
         {%- for suffix, rising, falling in [('', 'obs_value', 'obs_value'), ('_lo', 'lower', 'upper'), ('_hi', 'upper', 'lower')] %}
@@ -56,11 +65,10 @@ combined_{{ terms }} as (
         {% for slot in range(1, terms + 1) %}i{{ slot }}.marks{{ ' | ' if not loop.last }}{% endfor %} as marks,
         {% for slot in range(1, terms + 1) %}i{{ slot }}.is_dated{{ ' and ' if not loop.last }}{% endfor %} as is_dated,
         [{% for slot in range(1, terms + 1) %}i{{ slot }}.vintage_id{{ ', ' if not loop.last }}{% endfor %}] as inputs
-    from results_{{ terms }} as r
-    inner join periods_{{ terms }} as p on {% for slot in range(1, terms + 1) %}p.link_{{ slot }} = r.link_{{ slot }}{{ ' and ' if not loop.last }}{% endfor %}
+    from wanted_{{ terms }} as r
     {%- for slot in range(1, terms + 1) %}
     inner join inputs_{{ terms }}_{{ slot }} as i{{ slot }}
-        on i{{ slot }}.series_id = r.in_series_id_{{ slot }} and i{{ slot }}.period_key = p.in_period_key_{{ slot }}
+        on i{{ slot }}.series_id = r.in_series_id_{{ slot }} and i{{ slot }}.period_key = r.period.input_{{ slot }}
         {%- for other in range(1, slot) %}
         and i{{ slot }}.valid_from < i{{ other }}.valid_to and i{{ slot }}.valid_to > i{{ other }}.valid_from
         {%- endfor %}
@@ -101,18 +109,27 @@ computed as (
 )
 
 select
-    hash(series_id, period_key, 'derived', formula_id, valid_from) as vintage_id,
-    * replace (
-        marks
-        | (case when census_basis = -2 then {{ mark('mixed_basis') }} else 0 end)
-        | (case when census_basis = -1 then {{ mark('basis_unknown') }} else 0 end) as marks
+    hash(c.series_id, c.period_key, 'derived', c.formula_id, c.valid_from) as vintage_id,
+    c.* replace (
+        c.marks
+        | (case when c.census_basis = -2 then {{ mark('mixed_basis') }} else 0 end)
+        | (case when c.census_basis = -1 then {{ mark('basis_unknown') }} else 0 end) as marks
     )
-from computed
+    {%- if had %}, h.series_id is null as is_input{% endif %}
+from computed as c
+{% if had %}{{ had_before('c', had, 'select out_series_id from ' ~ formula_series) }}{% endif %}
 {% endmacro %}
 
 {# The least or greatest of a column of all inputs of a result. #}
 {% macro extreme(pick, column, terms) -%}
     {{ pick }}({% for slot in range(1, terms + 1) %}i{{ slot }}.{{ column }}{{ ', ' if not loop.last }}{% endfor %})
+{%- endmacro %}
+
+{# Which of the results are figures that are had already: asked once, where a result is made, so that the inputs of a level are a plain
+   union and no table of their own. #}
+{% macro had_before(results, had, out_series) -%}
+    left join (select distinct series_id, period_key from {{ had }} where series_id in ({{ out_series }})) as h
+        on h.series_id = {{ results }}.series_id and h.period_key = {{ results }}.period_key
 {%- endmacro %}
 
 {# Columns of a formula's result that the next level reads as inputs. #}

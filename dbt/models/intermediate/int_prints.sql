@@ -128,4 +128,4 @@ from placed as f
 left join staged as c on c.print_no = f.print_no
 left join curated as s on s.precedence = c.precedence
 left join noted as n on n.print_no = f.print_no
-left join {{ ref('stage_labels') }} as l on l.label = f.stage_text and f.transformation = 'N'
+left join {{ ref('stage_labels') }} as l on l.label = case when f.transformation = 'N' then f.stage_text end

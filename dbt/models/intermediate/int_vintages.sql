@@ -64,7 +64,7 @@ heads as (
     from {{ ref('int_prints') }} as p
     anti join gathered as g on g.reading_no = p.reading_no
     anti join subordinate as b on b.reading_no = p.reading_no
-    left join stages as s on s.stage = p.stage and p.is_official
+    left join stages as s on s.stage = case when p.is_official then p.stage end
     union all
     select
         m.reading_no, m.series_id, m.period_key, m.lo, m.width, m.is_official, m.standing, d.known_by,
@@ -141,7 +141,7 @@ numbered as (
     union all
     select reading_no, series_id, period_key, width, is_gathered, known_by, false, 1, 1
     from figures
-    where siblings = 1
+    where siblings = 1 and is_gathered
 ),
 
 -- Coarser prints of a vintage, public before its exact one: each in its turn, the most precise yet.
@@ -167,7 +167,8 @@ steps as (
     where narrowest_before is null or width < narrowest_before
 ),
 
--- In force from the day it is known until anything later in the order is: whatever comes later in the order is better.
+-- In force from the day it is known until anything later in the order is: whatever comes later in the order is better. The only print of a
+-- figure is overtaken by nothing.
 chained as (
     select
         *,
@@ -176,6 +177,12 @@ chained as (
         place * 1000000 + row_number() over later as sequence
     from steps
     window later as (partition by series_id, period_key order by place, step, known_by)
+    union all
+    select
+        series_id, period_key, reading_no, reading_no, false, 1, 1, 1, known_by, false,
+        coalesce(known_by, {{ beginning() }}), null, 1000001
+    from figures
+    where siblings = 1 and not is_gathered
 ),
 
 -- The day on which a copy of the same table still lacked the figure.
@@ -212,7 +219,7 @@ told as (
         p.has_basis, p.is_official, p.marks
     from {{ ref('int_prints') }} as p
     inner join chained as c on c.reading_no = p.reading_no and not c.is_gathered
-    left join stages as s on s.stage = p.stage and p.is_official
+    left join stages as s on s.stage = case when p.is_official then p.stage end
     union all
     select
         c.*, p.obs_value, p.lower, p.upper, p.decimals, p.qualifier, p.publication_id,
@@ -249,7 +256,7 @@ bases as (
         d.known_by,
         max(r.census_round) filter (where r.first_seen <= d.known_by) as certain,
         max(r.census_round) filter (where r.known_after < d.known_by or r.first_seen <= d.known_by) as possible
-    from (select distinct known_by from steps where known_by is not null) as d
+    from (select distinct known_by from chained where known_by is not null) as d
     cross join rounds as r
     group by d.known_by
 ),
