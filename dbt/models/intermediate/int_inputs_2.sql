@@ -3,10 +3,12 @@
 -- denominator) stays an input, so that what stands on it has no value either on those days; one that never had any is none.
 {% set columns = input_columns() %}
 with valueless as (
-    select distinct n.series_id, n.period_key
-    from {{ ref('int_formula_results_1') }} as n
-    anti join {{ ref('int_formula_results_1') }} as v on v.series_id = n.series_id and v.period_key = n.period_key and v.obs_value is not null
-    where n.obs_value is null
+    select r.series_id, r.period_key
+    from {{ ref('int_formula_results_1') }} as r
+    semi join (select series_id, period_key from {{ ref('int_formula_results_1') }} where obs_value is null) as n
+        on n.series_id = r.series_id and n.period_key = r.period_key
+    group by r.series_id, r.period_key
+    having count(r.obs_value) = 0
 )
 
 select {{ columns }} from {{ ref('int_inputs_1') }}
