@@ -4,98 +4,133 @@
                    scale, offset_value, out_series_id, formula_id
    inputs          vintages in force from valid_from until valid_to, one at a time per series and period
    slots           how many terms the longest formula has
+   had             only where the next level reads the results: the inputs before them; `is_input` says that a result's figure is not among those
 
    A result holds while all of its inputs hold: a row for each overlapping combination, from the latest of their starts. #}
-{% macro combine(formula_series, inputs, slots) %}
-{%- set value = 'i.obs_value * m.factor' -%}
-{%- set low = '(case when m.factor >= 0 then i.lower else i.upper end) * m.factor' -%}
-{%- set high = '(case when m.factor >= 0 then i.upper else i.lower end) * m.factor' -%}
-slot_1 as (
+{% macro combine(formula_series, inputs, slots, had=none) %}
+{#- One chain of joins for each number of terms, so that nothing is kept on the way; the terms of a result stand side by side. -#}
+{%- for terms in range(1, slots + 1) %}
+results_{{ terms }} as (
     select
-        m.result_no, l.out_period_key, m.terms, i.valid_from, i.valid_to,
-        {{ value }} as num, {{ low }} as num_lo, {{ high }} as num_hi,
-        0.0::double as den, 0.0::double as den_lo, 0.0::double as den_hi,
-        i.census_basis as basis_min, i.census_basis as basis_max,
-        i.marks, i.is_dated, i.known_after, i.recorded_at,
-        [i.vintage_id] as inputs
-    from {{ formula_series }} as m
-    inner join {{ inputs }} as i on i.series_id = m.in_series_id
-    inner join {{ ref('int_period_links') }} as l on l.link = m.link and l.in_period_key = i.period_key
-    where m.slot = 1
+        result_no, formula_id, out_series_id, denominators, scale, offset_value
+        {%- for slot in range(1, terms + 1) %},
+        {% for column in ['in_series_id', 'link', 'side', 'factor'] -%}
+        max({{ column }}) filter (where slot = {{ slot }}) as {{ column }}_{{ slot }}{{ ', ' if not loop.last }}
+        {%- endfor %}
+        {%- endfor %}
+    from {{ formula_series }}
+    where terms = {{ terms }}
+    group by all
 ),
-{% for slot in range(2, slots + 1) %}
-slot_{{ slot }} as (
+
+{% for slot in range(1, terms + 1) -%}
+inputs_{{ terms }}_{{ slot }} as (
+    select * from {{ inputs }} where series_id in (select in_series_id_{{ slot }} from results_{{ terms }})
+),
+
+{% endfor -%}
+-- Which periods the inputs of a period have: found once for all results whose terms are linked alike, and kept as a list, so that every
+-- result has its periods before a vintage is looked up (joining periods to vintages first would pair all figures of a day).
+periods_{{ terms }} as (
     select
-        p.result_no, p.out_period_key, p.terms,
-        greatest(p.valid_from, i.valid_from) as valid_from, least(p.valid_to, i.valid_to) as valid_to,
-        p.num + (case when m.side = 'numerator' then {{ value }} else 0 end) as num,
-        p.num_lo + (case when m.side = 'numerator' then {{ low }} else 0 end) as num_lo,
-        p.num_hi + (case when m.side = 'numerator' then {{ high }} else 0 end) as num_hi,
-        p.den + (case when m.side = 'denominator' then {{ value }} else 0 end) as den,
-        p.den_lo + (case when m.side = 'denominator' then {{ low }} else 0 end) as den_lo,
-        p.den_hi + (case when m.side = 'denominator' then {{ high }} else 0 end) as den_hi,
-        least(p.basis_min, i.census_basis) as basis_min,
-        greatest(p.basis_max, i.census_basis) as basis_max,
-        p.marks | i.marks as marks, p.is_dated and i.is_dated as is_dated,
-        greatest(p.known_after, i.known_after) as known_after,
-        greatest(p.recorded_at, i.recorded_at) as recorded_at,
-        list_append(p.inputs, i.vintage_id) as inputs
-    from slot_{{ slot - 1 }} as p
-    inner join {{ formula_series }} as m on m.result_no = p.result_no and m.slot = {{ slot }}
-    inner join {{ ref('int_period_links') }} as l on l.link = m.link and l.out_period_key = p.out_period_key
-    inner join {{ inputs }} as i
-        on i.series_id = m.in_series_id and i.period_key = l.in_period_key
-        and i.valid_from < p.valid_to and i.valid_to > p.valid_from
-    where p.terms >= {{ slot }}
+        {% for slot in range(1, terms + 1) %}k.link_{{ slot }}, {% endfor %}
+        list({'result': l1.out_period_key{% for slot in range(1, terms + 1) %}, 'input_{{ slot }}': l{{ slot }}.in_period_key{% endfor %}}) as periods
+    from (select distinct {% for slot in range(1, terms + 1) %}link_{{ slot }}{{ ', ' if not loop.last }}{% endfor %} from results_{{ terms }}) as k
+    {%- for slot in range(1, terms + 1) %}
+    inner join {{ ref('int_period_links') }} as l{{ slot }} on l{{ slot }}.link = k.link_{{ slot }}{% if slot > 1 %} and l{{ slot }}.out_period_key = l1.out_period_key{% endif %}
+    {%- endfor %}
+    group by {% for slot in range(1, terms + 1) %}k.link_{{ slot }}{{ ', ' if not loop.last }}{% endfor %}
 ),
-{% endfor %}
-complete as (
-    {% for slot in range(1, slots + 1) %}
-    select * from slot_{{ slot }} where terms = {{ slot }}
+
+wanted_{{ terms }} as (
+    select r.*, unnest(p.periods) as period
+    from results_{{ terms }} as r
+    inner join periods_{{ terms }} as p on {% for slot in range(1, terms + 1) %}p.link_{{ slot }} = r.link_{{ slot }}{{ ' and ' if not loop.last }}{% endfor %}
+),
+
+combined_{{ terms }} as (
+    select
+        r.formula_id, r.out_series_id, r.period.result as out_period_key, r.denominators, r.scale, r.offset_value,
+        {{ extreme('greatest', 'valid_from', terms) }} as valid_from, {{ extreme('least', 'valid_to', terms) }} as valid_to,
+        {%- for side, short in [('numerator', 'num'), ('denominator', 'den')] %}
+        {%- for suffix, rising, falling in [('', 'obs_value', 'obs_value'), ('_lo', 'lower', 'upper'), ('_hi', 'upper', 'lower')] %}
+        0.0::double
+        {%- for slot in range(1, terms + 1) %}
+        + (case when r.side_{{ slot }} <> '{{ side }}' then 0 when r.factor_{{ slot }} >= 0 then i{{ slot }}.{{ rising }} else i{{ slot }}.{{ falling }} end) * r.factor_{{ slot }}
+        {%- endfor %} as {{ short }}{{ suffix }},
+        {%- endfor %}
+        {%- endfor %}
+        {{ extreme('least', 'census_basis', terms) }} as basis_min, {{ extreme('greatest', 'census_basis', terms) }} as basis_max,
+        {{ extreme('greatest', 'known_after', terms) }} as known_after, {{ extreme('greatest', 'recorded_at', terms) }} as recorded_at,
+        {% for slot in range(1, terms + 1) %}i{{ slot }}.marks{{ ' | ' if not loop.last }}{% endfor %} as marks,
+        {% for slot in range(1, terms + 1) %}i{{ slot }}.is_dated{{ ' and ' if not loop.last }}{% endfor %} as is_dated,
+        [{% for slot in range(1, terms + 1) %}i{{ slot }}.vintage_id{{ ', ' if not loop.last }}{% endfor %}] as inputs
+    from wanted_{{ terms }} as r
+    {%- for slot in range(1, terms + 1) %}
+    inner join inputs_{{ terms }}_{{ slot }} as i{{ slot }}
+        on i{{ slot }}.series_id = r.in_series_id_{{ slot }} and i{{ slot }}.period_key = r.period.input_{{ slot }}
+        {%- for other in range(1, slot) %}
+        and i{{ slot }}.valid_from < i{{ other }}.valid_to and i{{ slot }}.valid_to > i{{ other }}.valid_from
+        {%- endfor %}
+    {%- endfor %}
+),
+
+{% endfor -%}
+combined as (
+    {% for terms in range(1, slots + 1) -%}
+    select * from combined_{{ terms }}
     {% if not loop.last %}union all{% endif %}
     {% endfor %}
 ),
 
-results as (
-    select distinct on (result_no) result_no, formula_id, out_series_id, denominators, scale, offset_value
-    from {{ formula_series }}
-),
-
 computed as (
     select
-        r.formula_id, r.out_series_id as series_id, c.out_period_key as period_key, c.valid_from, c.valid_to,
+        formula_id, out_series_id as series_id, out_period_key as period_key, valid_from, valid_to,
         case
-            when r.denominators = 0 then round(c.num * r.scale, 8) + r.offset_value
-            when c.den > 0 then c.num / c.den * r.scale + r.offset_value
+            when denominators = 0 then round(num * scale, 8) + offset_value
+            when den > 0 then num / den * scale + offset_value
         end as obs_value,
         case
-            when r.denominators = 0 then round(c.num_lo * r.scale, 8) + r.offset_value
-            when c.den_lo > 0 then c.num_lo / (case when c.num_lo >= 0 then c.den_hi else c.den_lo end) * r.scale + r.offset_value
+            when denominators = 0 then round(num_lo * scale, 8) + offset_value
+            when den_lo > 0 then num_lo / (case when num_lo >= 0 then den_hi else den_lo end) * scale + offset_value
         end as lower,
         case
-            when r.denominators = 0 then round(c.num_hi * r.scale, 8) + r.offset_value
-            when c.den_lo > 0 then c.num_hi / (case when c.num_hi >= 0 then c.den_lo else c.den_hi end) * r.scale + r.offset_value
+            when denominators = 0 then round(num_hi * scale, 8) + offset_value
+            when den_lo > 0 then num_hi / (case when num_hi >= 0 then den_lo else den_hi end) * scale + offset_value
         end as upper,
         -- -2 mixed, -1 can't be told, else the round; null where no basis applies
         case
-            when c.basis_min < 0 then c.basis_min
-            when c.basis_min <> c.basis_max then -2
-            else c.basis_min
+            when basis_min < 0 then basis_min
+            when basis_min <> basis_max then -2
+            else basis_min
         end as census_basis,
-        c.marks, c.is_dated, c.known_after, c.recorded_at, c.inputs
-    from complete as c
-    inner join results as r on r.result_no = c.result_no
+        marks, is_dated, known_after, recorded_at, inputs
+    from combined
 )
 
 select
-    hash(series_id, period_key, 'derived', formula_id, valid_from) as vintage_id,
-    * replace (
-        marks
-        | (case when census_basis = -2 then {{ mark('mixed_basis') }} else 0 end)
-        | (case when census_basis = -1 then {{ mark('basis_unknown') }} else 0 end) as marks
+    hash(c.series_id, c.period_key, 'derived', c.formula_id, c.valid_from) as vintage_id,
+    c.* replace (
+        c.marks
+        | (case when c.census_basis = -2 then {{ mark('mixed_basis') }} else 0 end)
+        | (case when c.census_basis = -1 then {{ mark('basis_unknown') }} else 0 end) as marks
     )
-from computed
+    {%- if had %}, h.series_id is null as is_input{% endif %}
+from computed as c
+{% if had %}{{ had_before('c', had, 'select out_series_id from ' ~ formula_series) }}{% endif %}
 {% endmacro %}
+
+{# The least or greatest of a column of all inputs of a result. #}
+{% macro extreme(pick, column, terms) -%}
+    {{ pick }}({% for slot in range(1, terms + 1) %}i{{ slot }}.{{ column }}{{ ', ' if not loop.last }}{% endfor %})
+{%- endmacro %}
+
+{# Which of the results are figures that are had already: asked once, where a result is made, so that the inputs of a level are a plain
+   union and no table of their own. #}
+{% macro had_before(results, had, out_series) -%}
+    left join (select distinct series_id, period_key from {{ had }} where series_id in ({{ out_series }})) as h
+        on h.series_id = {{ results }}.series_id and h.period_key = {{ results }}.period_key
+{%- endmacro %}
 
 {# Columns of a formula's result that the next level reads as inputs. #}
 {% macro input_columns() -%}

@@ -10,6 +10,14 @@
     ((({{ period_end }}) - date '1900-01-01')::bigint * 100000 + coalesce(({{ period_end }}) - ({{ period_start }}) + 1, 0)::bigint)
 {%- endmacro %}
 
+{# A printed figure: its cell, and the part of it that it is. For joins within one build. #}
+{% macro print_no(cell_no, part) -%}(({{ cell_no }}) * 1000 + ({{ part }})){%- endmacro %}
+
+{# What is printed of a figure: its series, its period and the interval of what rounds to the print. #}
+{% macro reading_no(series_id, period_key, lo, hi) -%}
+    hash({{ series_id }}, {{ period_key }}, {{ lo }}, {{ hi }})
+{%- endmacro %}
+
 {# The same day `years` earlier; the last day of a month stays the last day. #}
 {% macro years_before(day, years) -%}
     (case when ({{ day }}) = last_day({{ day }}) then last_day((({{ day }}) - interval ({{ years }}) year)::date)

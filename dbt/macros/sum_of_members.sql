@@ -1,6 +1,7 @@
 {# Sums over sets of members, for every vintage: a sum stands only while every member is known; a set with a gap gives nothing, not
-   a smaller number. `members` has formula_id, out_series_id, out_period_key, member, member_period_key; `inputs` the vintages. #}
-{% macro sum_of_members(members, inputs) %}
+   a smaller number. `members` has formula_id, out_series_id, out_period_key, member, member_period_key; `inputs` the vintages;
+   `had` as for `combine`. #}
+{% macro sum_of_members(members, inputs, had=none) %}
 vintages as (
     select m.formula_id, m.out_series_id, m.out_period_key, i.* exclude (series_id, period_key)
     from {{ members }} as m
@@ -45,9 +46,11 @@ complete as (
 )
 
 select
-    hash(series_id, period_key, 'derived', formula_id, valid_from) as vintage_id,
-    formula_id, series_id, period_key, valid_from,
-    lead(valid_from, 1, {{ forever() }}) over (partition by formula_id, series_id, period_key order by valid_from) as valid_to,
-    obs_value, lower, upper, census_basis, marks, is_dated, known_after, recorded_at, inputs
-from complete
+    hash(c.series_id, c.period_key, 'derived', c.formula_id, c.valid_from) as vintage_id,
+    c.formula_id, c.series_id, c.period_key, c.valid_from,
+    lead(c.valid_from, 1, {{ forever() }}) over (partition by c.formula_id, c.series_id, c.period_key order by c.valid_from) as valid_to,
+    c.obs_value, c.lower, c.upper, c.census_basis, c.marks, c.is_dated, c.known_after, c.recorded_at, c.inputs
+    {%- if had %}, h.series_id is null as is_input{% endif %}
+from complete as c
+{% if had %}{{ had_before('c', had, 'select out_series_id from ' ~ members) }}{% endif %}
 {% endmacro %}

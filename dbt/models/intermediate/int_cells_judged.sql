@@ -8,7 +8,7 @@ with exploded as (
     from {{ ref('stg_cells') }} as c
     left join {{ ref('int_labels_mapped') }} as m
         on m.source_id = c.source_id and m.label_key = c.label_key
-        and (case when c.number_status = 'ratio' then m.part > 0 else m.part = 0 end)
+        and (m.part > 0) = coalesce(c.number_status = 'ratio', false)
     -- figures in dollars are a series apart from those in yuan
     left join {{ ref('cl_units') }} as b on b.unit_text = c.base_unit_key
     left join {{ ref('unit_variants') }} as w on w.indicator = m.indicator and w.unit_measure = b.unit_measure
@@ -93,8 +93,8 @@ judged as (
 
 select
     j.cell_no, coalesce(j.part, 0) as part,
-    j.source_id, j.publication_id, j.reference, j.sheet, j.sheet_row, j.cell, j.label_key, j.area_key, j.unit_key, j.printed_unit,
-    j.value_text, case when j.is_other_kind then 'other_kind' else j.fault end as refusal, j.fault, j.correction_ids, j.kind_text, j.stage_text,
+    j.source_id, j.publication_id, j.reference, j.sheet, j.cell, j.unit_key,
+    j.value_text, case when j.is_other_kind then 'other_kind' else j.fault end as refusal, j.fault, j.kind_text, j.stage_text,
     j.ref_area, j.indicator, j.breakdown, j.census_revised,
     case when j.scoped then coalesce(j.alias_scope, '_U') else '_Z' end as currency_scope,
     j.effective_transformation as transformation,

@@ -1,20 +1,26 @@
 -- Prints that say the same thing of a series and period: one row an interval. The reading's best print speaks for it.
+-- Nearly every reading has one print, and is what that print says; only where there are several is anything to be chosen.
+with repeated as (
+    select reading_no from {{ ref('int_prints') }} group by reading_no having count(*) > 1
+)
+
 select
-    series_id,
-    period_key,
-    lo,
-    hi,
-    width,
-    min(print_no) as reading_no,
-    count(*) as prints,
-    bool_or(is_official) as is_official,
-    max(trust * 10 + fidelity) as standing,
-    arg_min(print_no, (not is_own, not is_official, -fidelity, coalesce(known_by, {{ forever() }}), publication_id, cell, part)) as best_print_no,
-    min(known_by) as known_by,
-    arg_min(known_by_basis, (coalesce(known_by, {{ forever() }}), publication_id)) as known_by_basis,
-    min(known_after) as known_after,
-    arg_min(known_after_basis, (known_after, publication_id)) as known_after_basis,
-    arg_min(publication_id, (coalesce(known_by, {{ forever() }}), -fidelity, publication_id)) as first_publication_id,
-    min(recorded_at) as recorded_at
-from {{ ref('int_prints') }}
-group by series_id, period_key, lo, hi, width
+    p.reading_no, p.series_id, p.period_key, p.lo, p.hi, p.width, 1 as prints, p.is_official, p.trust * 10 + p.fidelity as standing,
+    p.print_no as best_print_no, p.known_by, p.known_by_basis, p.known_after, p.known_after_basis,
+    p.publication_id as first_publication_id, p.recorded_at
+from {{ ref('int_prints') }} as p
+anti join repeated as r on r.reading_no = p.reading_no
+union all
+select
+    p.reading_no, p.series_id, p.period_key, p.lo, p.hi, p.width,
+    count(*), bool_or(p.is_official), max(p.trust * 10 + p.fidelity),
+    arg_min(p.print_no, (not p.is_own, not p.is_official, -p.fidelity, coalesce(p.known_by, {{ forever() }}), p.publication_id, p.cell, p.part)),
+    min(p.known_by),
+    arg_min(p.known_by_basis, (coalesce(p.known_by, {{ forever() }}), p.publication_id)),
+    min(p.known_after),
+    arg_min(p.known_after_basis, (p.known_after, p.publication_id)),
+    arg_min(p.publication_id, (coalesce(p.known_by, {{ forever() }}), -p.fidelity, p.publication_id)),
+    min(p.recorded_at)
+from {{ ref('int_prints') }} as p
+semi join repeated as r on r.reading_no = p.reading_no
+group by p.reading_no, p.series_id, p.period_key, p.lo, p.hi, p.width

@@ -1,11 +1,12 @@
 -- Every cell that gave no observation, and why.
 select
-    j.cell_no, j.part, j.source_id, j.publication_id, j.reference, j.sheet, j.cell, j.value_text, j.label_key, j.area_key, j.unit_key,
+    j.cell_no, j.part, j.source_id, j.publication_id, j.reference, j.sheet, j.cell, j.value_text, c.label_key, c.area_key, j.unit_key,
     j.refusal,
     coalesce(r.kind, 'refused') as kind,
     coalesce(r.name_zh, j.refusal) as reason_zh,
     coalesce(r.name_en, j.refusal) as reason_en,
     r.remedy_zh, r.remedy_en
 from {{ ref('int_cells_judged') }} as j
-left join {{ ref('cl_refusals') }} as r using (refusal)
+inner join {{ ref('stg_cells') }} as c on c.cell_no = j.cell_no
+left join {{ ref('cl_refusals') }} as r on r.refusal = j.refusal
 where j.refusal is not null

@@ -1,10 +1,6 @@
 -- Longer spans of flows that are printed month by month, or quarter by quarter, and nowhere since January. Any tiling will do: four
 -- quarters are a year, and so are twelve months.
-with inputs as (
-    select * from {{ ref('int_inputs_base') }}
-),
-
-flows as (
+with flows as (
     select s.series_id
     from {{ ref('int_series') }} as s
     inner join {{ ref('cl_indicators') }} as i using (indicator)
@@ -16,7 +12,7 @@ tiles as (
         date '1900-01-01' + (i.period_key // 100000)::integer as tile_end,
         (date '1900-01-01' + (i.period_key // 100000)::integer - (i.period_key % 100000)::integer + 1)::date as tile_start,
         i.period_key % 100000 as days
-    from (select distinct series_id, period_key from inputs where period_key % 100000 between 28 and 92) as i
+    from (select distinct series_id, period_key from {{ ref('int_inputs_base') }} where period_key % 100000 between 28 and 92) as i
     semi join flows using (series_id)
 ),
 
@@ -57,7 +53,7 @@ tile_members as (
 members as (
     select t.formula_id, t.out_series_id, t.out_period_key, t.member, t.member_period_key
     from tile_members as t
-    anti join inputs as printed on printed.series_id = t.out_series_id and printed.period_key = t.out_period_key
+    anti join {{ ref('int_inputs_base') }} as printed on printed.series_id = t.out_series_id and printed.period_key = t.out_period_key
     anti join {{ ref('int_spans_derived') }} as spans
         on spans.series_id = t.out_series_id and spans.period_key = t.out_period_key
     where t.members = t.wanted
@@ -65,4 +61,4 @@ members as (
     qualify t.tile_months = max(t.tile_months) over (partition by t.out_series_id, t.out_period_key)
 ),
 
-{{ sum_of_members('members', 'inputs') }}
+{{ sum_of_members('members', ref('int_inputs_base')) }}
