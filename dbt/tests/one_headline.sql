@@ -1,49 +1,48 @@
--- (check, key) rows: what readers take as "the" figure is missing or is several. One pass over the facts: figures are named by one of
--- their vintages.
-with per_origin as (
+-- (check, key) rows: what readers take as "the" figure is missing or is several. Figures are named by one of their vintages.
+with flagged as (
     select
-        series_id, period_key,
-        origin,
-        min(vintage_id) as vintage_id,
-        count(*) filter (where is_headline) as headlines,
-        count(*) filter (where is_preferred) as preferred,
-        count(*) filter (where is_latest) as latest,
-        bool_or(is_headline and not is_preferred) as headline_not_preferred,
-        bool_or(is_current <> (is_latest or is_preferred)) as not_in_force,
-        -- a figure on mixed census rounds is shown, never preferred while a same-basis one exists
-        bool_or(is_preferred and census_basis = -2)
-        and bool_or(coalesce(census_basis, 0) <> -2 and obs_value is not null) as mixed_preferred,
-        bool_or(origin = 'printed' and is_preferred and is_official) as has_official,
-        bool_or(origin = 'printed' and is_official and is_headline) as official_headline
-    from {{ ref('facts') }}
-    group by series_id, period_key, origin
+        f.series_id, f.period_key, f.vintage_id, f.obs_value, f.is_headline, f.is_preferred, f.is_latest, f.is_current,
+        a.origin, a.origin = 'printed' and a.is_official as is_responsible, coalesce(a.census_basis, 0) = -2 as is_mixed
+    from {{ ref('facts') }} as f
+    inner join {{ ref('vintage_attributes') }} as a on a.attributes_id = f.attributes_id
 ),
 
-per_figure as (
-    select
-        min(vintage_id) as vintage_id,
-        sum(headlines) as headlines,
-        bool_or(has_official) as has_official,
-        bool_or(official_headline) as official_headline
-    from per_origin
-    group by series_id, period_key
+-- one preferred and one latest, in one number so that all figures are counted in one pass
+counted as (
+    select series_id, period_key, min(vintage_id) as vintage_id, sum(is_preferred::integer + 1000000 * is_latest::bigint) as flags
+    from flagged
+    group by series_id, period_key, origin
+    having flags <> 1000001
+),
+
+mixed_preferred as (
+    select m.vintage_id
+    from flagged as m
+    semi join (select series_id, period_key, origin from flagged where not is_mixed and obs_value is not null) as s
+        on s.series_id = m.series_id and s.period_key = m.period_key and s.origin = m.origin
+    where m.is_mixed and m.is_preferred
 ),
 
 faults as (
     select vintage_id, unnest([
-        case when preferred <> 1 then 'preferred' end,
-        case when latest <> 1 then 'latest' end,
-        case when headline_not_preferred then 'headline_not_preferred' end,
-        case when not_in_force then 'not_in_force' end,
-        case when mixed_preferred then 'mixed_preferred' end
+        case when flags % 1000000 <> 1 then 'preferred' end,
+        case when flags // 1000000 <> 1 then 'latest' end
     ]) as fault
-    from per_origin
-    where preferred <> 1 or latest <> 1 or headline_not_preferred or not_in_force or mixed_preferred
+    from counted
     union all
-    select vintage_id, 'headlines' from per_figure where headlines > 1
+    select vintage_id, unnest([
+        case when is_headline and not is_preferred then 'headline_not_preferred' end,
+        case when is_current <> (is_latest or is_preferred) then 'not_in_force' end,
+        -- ours and claims stand behind a responsible publisher's print
+        case when is_responsible and is_preferred and not is_headline then 'headline_not_official' end
+    ])
+    from flagged
+    where (is_headline and not is_preferred) or is_current <> (is_latest or is_preferred) or (is_responsible and is_preferred and not is_headline)
     union all
-    -- ours and claims stand behind a responsible publisher's print
-    select vintage_id, 'headline_not_official' from per_figure where has_official and not official_headline
+    -- a figure on mixed census rounds is shown, never preferred while a same-basis one exists
+    select vintage_id, 'mixed_preferred' from mixed_preferred
+    union all
+    select min(vintage_id), 'headlines' from flagged where is_headline group by series_id, period_key having count(*) > 1
 )
 
 select f.fault,
