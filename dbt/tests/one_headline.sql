@@ -1,52 +1,72 @@
 -- (check, key) rows: what readers take as "the" figure is missing or is several. Figures are named by one of their vintages.
-with flagged as (
+-- No CTE holds all facts: each question reads its own few columns.
+with counted as (
+    -- one preferred and one latest, in one number so that all figures are counted in one pass
     select
-        f.series_id, f.period_key, f.vintage_id, f.obs_value, f.is_headline, f.is_preferred, f.is_latest, f.is_current,
-        a.origin, a.origin = 'printed' and a.is_official as is_responsible, coalesce(a.census_basis, 0) = -2 as is_mixed
+        f.series_id, f.period_key, min(f.vintage_id) as vintage_id,
+        sum(case when f.is_preferred then 1 else 0 end + case when f.is_latest then 1000000 else 0 end) as flags
     from {{ ref('facts') }} as f
     inner join {{ ref('vintage_attributes') }} as a on a.attributes_id = f.attributes_id
-),
-
--- one preferred and one latest, in one number so that all figures are counted in one pass
-counted as (
-    select series_id, period_key, min(vintage_id) as vintage_id, sum(is_preferred::integer + 1000000 * is_latest::bigint) as flags
-    from flagged
-    group by series_id, period_key, origin
+    group by f.series_id, f.period_key, a.origin
     having flags <> 1000001
 ),
 
+sound as (
+    select f.series_id, f.period_key, a.origin
+    from {{ ref('facts') }} as f
+    inner join {{ ref('vintage_attributes') }} as a on a.attributes_id = f.attributes_id and coalesce(a.census_basis, 0) <> -2
+    where f.obs_value is not null
+),
+
 mixed_preferred as (
-    select m.vintage_id
-    from flagged as m
-    semi join (select series_id, period_key, origin from flagged where not is_mixed and obs_value is not null) as s
-        on s.series_id = m.series_id and s.period_key = m.period_key and s.origin = m.origin
-    where m.is_mixed and m.is_preferred
+    select f.vintage_id, f.series_id, f.period_key, a.origin
+    from {{ ref('facts') }} as f
+    inner join {{ ref('vintage_attributes') }} as a on a.attributes_id = f.attributes_id and a.census_basis = -2
+    where f.is_preferred
+),
+
+headlines as not materialized (
+    select f.series_id, f.period_key, f.vintage_id, a.origin
+    from {{ ref('facts') }} as f
+    inner join {{ ref('vintage_attributes') }} as a on a.attributes_id = f.attributes_id
+    where f.is_headline
 ),
 
 faults as (
-    select vintage_id, unnest([
+    select series_id, period_key, vintage_id, unnest([
         case when flags % 1000000 <> 1 then 'preferred' end,
         case when flags // 1000000 <> 1 then 'latest' end
     ]) as fault
     from counted
     union all
-    select vintage_id, unnest([
+    select series_id, period_key, vintage_id, unnest([
         case when is_headline and not is_preferred then 'headline_not_preferred' end,
-        case when is_current <> (is_latest or is_preferred) then 'not_in_force' end,
-        -- ours and claims stand behind a responsible publisher's print
-        case when is_responsible and is_preferred and not is_headline then 'headline_not_official' end
+        case when is_current <> (is_latest or is_preferred) then 'not_in_force' end
     ])
-    from flagged
-    where (is_headline and not is_preferred) or is_current <> (is_latest or is_preferred) or (is_responsible and is_preferred and not is_headline)
+    from {{ ref('facts') }}
+    where (is_headline and not is_preferred) or is_current <> (is_latest or is_preferred)
+    union all
+    -- ours and claims stand behind a responsible publisher's print
+    select f.series_id, f.period_key, f.vintage_id, 'headline_not_official'
+    from {{ ref('facts') }} as f
+    inner join {{ ref('vintage_attributes') }} as a on a.attributes_id = f.attributes_id and a.origin = 'printed' and a.is_official
+    where f.is_preferred and not f.is_headline
     union all
     -- a figure on mixed census rounds is shown, never preferred while a same-basis one exists
-    select vintage_id, 'mixed_preferred' from mixed_preferred
+    select distinct m.series_id, m.period_key, m.vintage_id, 'mixed_preferred'
+    from mixed_preferred as m
+    inner join sound as s on s.series_id = m.series_id and s.period_key = m.period_key and s.origin = m.origin
     union all
-    select min(vintage_id), 'headlines' from flagged where is_headline group by series_id, period_key having count(*) > 1
+    -- two of one origin are two preferred, or one that is not: what is left is a headline of either origin
+    select p.series_id, p.period_key, p.vintage_id, 'headlines'
+    from headlines as p
+    inner join headlines as d on d.series_id = p.series_id and d.period_key = p.period_key and d.origin = 'derived'
+    where p.origin = 'printed'
 )
 
 select f.fault,
-    concat_ws('/', v.ref_area, v.indicator, v.breakdown, v.currency_scope, v.transformation, v.prices, v.period_start, v.period_end, v.origin) as fault_key
+    concat_ws('/', s.ref_area, s.indicator, s.breakdown, s.currency_scope, s.transformation, s.prices, p.period_start, p.period_end, f.vintage_id) as fault_key
 from faults as f
-inner join {{ ref('observation_vintages') }} as v on v.vintage_id = f.vintage_id
+inner join {{ ref('series') }} as s on s.series_id = f.series_id
+inner join {{ ref('time_periods') }} as p on p.period_key = f.period_key
 where f.fault is not null
