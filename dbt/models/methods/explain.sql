@@ -14,8 +14,8 @@ with recursive chosen as (
         )
         and (
             (as_of_date is null and v.is_current)
-            -- one rule for what was in force on a day: as_of's
-            or v.vintage_id in (select k.vintage_id from {{ ref('as_of') }}(as_of_date) as k)
+            -- one rule for what was in force on a day: as_of's, asked of this indicator alone
+            or v.vintage_id in (select k.vintage_id from {{ ref('as_of') }}(as_of_date) as k where k.indicator = indicator_code)
         )
 ),
 
