@@ -1,38 +1,50 @@
--- (check, key) rows: a coded column holds what its description doesn't name.
+-- (check, key) rows: a coded column holds what its description doesn't name. Codes stand in the dictionaries that facts are keyed by, once
+-- each; the two that the view makes of a figure's value and marks are looked at where it makes them.
 {% set allowed = {
-    'origin': ['printed', 'derived'],
-    'freq': ['A', 'S', 'Q', 'M', 'D'],
-    'coverage': ['period', 'year-to-date', 'last twelve months', 'end of period', 'span'],
-    'currency_scope': ['all', 'cny', 'fx', '_U', '_Z'],
-    'transformation': ['N', 'G1Y', 'D1Y', 'DYS', 'DDY', 'AVG'],
-    'prices': ['current', 'constant', '_Z'],
-    'qualifier': ['about', 'over', 'below', 'nearly'],
-    'obs_status': ['A', 'P', 'E', 'M'],
-    'obs_kind': ['observation', 'estimate'],
-    'stage': ['first', 'final', 'census'],
-    'stage_basis': ['printed', 'inferred'],
-    'known_after_basis': ['period', 'printed', 'page', 'snapshot', 'commit'],
-    'known_by_basis': ['printed', 'page', 'snapshot', 'commit', 'stage', 'inputs']
+    'vintage_attributes': {
+        'origin': ['printed', 'derived'],
+        'qualifier': ['about', 'over', 'below', 'nearly'],
+        'stage': ['first', 'final', 'census'],
+        'stage_basis': ['printed', 'inferred'],
+        'known_after_basis': ['period', 'printed', 'page', 'snapshot', 'commit'],
+        'known_by_basis': ['printed', 'page', 'snapshot', 'commit', 'stage', 'inputs']
+    },
+    'time_periods': {
+        'freq': ['A', 'S', 'Q', 'M', 'D'],
+        'coverage': ['period', 'year-to-date', 'last twelve months', 'end of period', 'span']
+    },
+    'series': {
+        'currency_scope': ['all', 'cny', 'fx', '_U', '_Z'],
+        'transformation': ['N', 'G1Y', 'D1Y', 'DYS', 'DDY', 'AVG'],
+        'prices': ['current', 'constant', '_Z']
+    },
+    'prints': {
+        'relation': ['represents', 'agrees', 'ambiguous', 'contradicts'],
+        'stage': ['first', 'final', 'census']
+    },
+    'gaps': {
+        'gap': ['never seen', 'hole', 'not since']
+    }
 } %}
-{% for column, values in allowed.items() %}
+{% for relation, columns in allowed.items() %}
+{% for column, values in columns.items() %}
 select '{{ column }}' as fault, {{ column }} as fault_key
-from {{ ref('observation_vintages') }}
+from {{ ref(relation) }}
 where {{ column }} not in ('{{ values | join("', '") }}')
 group by {{ column }}
 union all
 {% endfor %}
-select 'census_basis', census_basis
+{% endfor %}
+select 'obs_status or obs_kind', obs_status || ' ' || obs_kind
 from {{ ref('observation_vintages') }}
-where census_basis not in ('mixed', 'unknown')
-    and census_basis not in (select census_round::varchar from {{ ref('census_rounds') }})
+group by obs_status, obs_kind
+having obs_status not in ('A', 'P', 'E', 'M') or obs_kind not in ('observation', 'estimate')
+union all
+-- -2 stands for mixed, -1 for unknown
+select 'census_basis', census_basis::varchar
+from {{ ref('vintage_attributes') }}
+where census_basis not in (-2, -1) and census_basis::varchar not in (select census_round::varchar from {{ ref('census_rounds') }})
 group by census_basis
-union all
-select 'relation', relation
-from {{ ref('printed_cells') }}
-where relation not in ('represents', 'agrees', 'ambiguous', 'contradicts')
-group by relation
-union all
-select 'gap', gap from {{ ref('gaps') }} where gap not in ('never seen', 'hole', 'not since') group by gap
 union all
 -- a label must be there for people, and mean one span
 select 'time_period', concat_ws('/', freq, time_period, coverage, count(*))
@@ -41,5 +53,5 @@ group by freq, time_period, coverage, (coverage = 'span')
 having time_period is null or (count(*) > 1 and coverage <> 'span')
 union all
 select 'mark', m.mark
-from (select distinct unnest(string_split(marks, ', ')) as mark from {{ ref('observation_vintages') }} where marks <> '') as m
+from (select distinct unnest(string_split(marks, ', ')) as mark from {{ ref('mark_sets') }} where marks <> '') as m
 anti join {{ ref('cl_marks') }} as k on k.mark = m.mark

@@ -1,21 +1,21 @@
--- (check, key) rows: a code that no list holds. Facts reach the mart through inner joins, so an unknown area or unit would
--- drop the row without a word: the counts are compared too.
+-- (check, key) rows: a code that no list holds. Facts reach the mart through inner joins, so an unknown series, period or set of attributes
+-- would drop the row without a word: the counts are compared. What series and attributes name is looked up once each.
 select 'rows_lost' as fault, (select count(*) from {{ ref('facts') }}) || ' facts, ' || count(*) || ' rows' as fault_key
 from {{ ref('observation_vintages') }}
 having count(*) <> (select count(*) from {{ ref('facts') }})
 {% for column, list in [('ref_area', 'cl_areas'), ('indicator', 'cl_indicators'), ('breakdown', 'cl_breakdowns'), ('unit_measure', 'cl_unit_measures')] %}
 union all
-select '{{ column }}', o.{{ column }}
-from (select distinct {{ column }} from {{ ref('observation_vintages') }}) as o
-anti join {{ ref(list) }} as c on c.{{ column }} = o.{{ column }}
+select '{{ column }}', s.{{ column }}
+from (select distinct {{ column }} from {{ ref('series') }}) as s
+anti join {{ ref(list) }} as c on c.{{ column }} = s.{{ column }}
 {% endfor %}
 union all
-select 'publication_id', o.publication_id
+select 'publication_id', a.publication_id
 from (
     select distinct unnest([publication_id, first_publication_id]) as publication_id
-    from {{ ref('observation_vintages') }} where origin = 'printed'
-) as o
-anti join {{ ref('publications') }} as p on p.publication_id = o.publication_id
+    from {{ ref('vintage_attributes') }} where origin = 'printed'
+) as a
+anti join {{ ref('publications') }} as p on p.publication_id = a.publication_id
 union all
 select 'publisher', p.publication_id || ': ' || coalesce(p.publisher, '')
 from {{ ref('publications') }} as p

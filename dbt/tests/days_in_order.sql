@@ -1,19 +1,22 @@
 -- (check, key) rows: days that can't be.
-select 'known_before_period_end' as fault, vintage_id::varchar as fault_key
-from {{ ref('observation_vintages') }} where obs_kind = 'observation' and known_by < period_end
+with faults as (
+    select f.vintage_id, unnest([
+            case when (a.marks & {{ mark('estimate') }}) = 0 and f.known_by < t.period_end then 'known_before_period_end' end,
+            case when f.known_after > f.known_by then 'known_after_later_than_known_by' end,
+            case when (f.known_by is null) <> (a.known_by_basis is null) then 'day_without_basis' end,
+            -- as-of asks both: in force from a day on which it wasn't yet known
+            case when f.valid_from < f.known_by then 'in_force_before_known' end
+        ]) as fault
+    from {{ ref('facts') }} as f
+    inner join {{ ref('time_periods') }} as t on t.period_key = f.period_key
+    inner join {{ ref('vintage_attributes') }} as a on a.attributes_id = f.attributes_id
+    where f.known_by < t.period_end or f.known_after > f.known_by or (f.known_by is null) <> (a.known_by_basis is null) or f.valid_from < f.known_by
+)
+
+select fault, vintage_id::varchar as fault_key from faults where fault is not null
 union all
-select 'known_after_later_than_known_by', vintage_id::varchar
-from {{ ref('observation_vintages') }} where known_after > known_by
-union all
-select 'period_ends_before_it_starts', vintage_id::varchar
-from {{ ref('observation_vintages') }} where period_start > period_end
-union all
-select 'day_without_basis', vintage_id::varchar
-from {{ ref('observation_vintages') }} where (known_by is null) <> (known_by_basis is null)
-union all
--- as-of asks both: in force from a day on which it wasn't yet known
-select 'in_force_before_known', vintage_id::varchar
-from {{ ref('observation_vintages') }} where valid_from < known_by
+select 'period_ends_before_it_starts', time_period || ' ' || period_key
+from {{ ref('time_periods') }} where period_start > period_end
 union all
 -- a day after the build is a typing error in publications.csv
 select 'published_after_the_build', p.publication_id

@@ -1,53 +1,72 @@
--- (check, key) rows: what readers take as "the" figure is missing or is several. One pass over the facts: figures are named by one of
--- their vintages.
-with per_origin as (
+-- (check, key) rows: what readers take as "the" figure is missing or is several. Figures are named by one of their vintages.
+-- No CTE holds all facts: each question reads its own few columns.
+with counted as (
+    -- one preferred and one latest, in one number so that all figures are counted in one pass
     select
-        series_id, period_key,
-        origin,
-        min(vintage_id) as vintage_id,
-        count(*) filter (where is_headline) as headlines,
-        count(*) filter (where is_preferred) as preferred,
-        count(*) filter (where is_latest) as latest,
-        bool_or(is_headline and not is_preferred) as headline_not_preferred,
-        bool_or(is_current <> (is_latest or is_preferred)) as not_in_force,
-        -- a figure on mixed census rounds is shown, never preferred while a same-basis one exists
-        bool_or(is_preferred and census_basis = -2)
-        and bool_or(coalesce(census_basis, 0) <> -2 and obs_value is not null) as mixed_preferred,
-        bool_or(origin = 'printed' and is_preferred and is_official) as has_official,
-        bool_or(origin = 'printed' and is_official and is_headline) as official_headline
-    from {{ ref('facts') }}
-    group by series_id, period_key, origin
+        f.series_id, f.period_key, min(f.vintage_id) as vintage_id,
+        sum(case when f.is_preferred then 1 else 0 end + case when f.is_latest then 1000000 else 0 end) as flags
+    from {{ ref('facts') }} as f
+    inner join {{ ref('vintage_attributes') }} as a on a.attributes_id = f.attributes_id
+    group by f.series_id, f.period_key, a.origin
+    having flags <> 1000001
 ),
 
-per_figure as (
-    select
-        min(vintage_id) as vintage_id,
-        sum(headlines) as headlines,
-        bool_or(has_official) as has_official,
-        bool_or(official_headline) as official_headline
-    from per_origin
-    group by series_id, period_key
+sound as (
+    select f.series_id, f.period_key, a.origin
+    from {{ ref('facts') }} as f
+    inner join {{ ref('vintage_attributes') }} as a on a.attributes_id = f.attributes_id and coalesce(a.census_basis, 0) <> -2
+    where f.obs_value is not null
+),
+
+mixed_preferred as (
+    select f.vintage_id, f.series_id, f.period_key, a.origin
+    from {{ ref('facts') }} as f
+    inner join {{ ref('vintage_attributes') }} as a on a.attributes_id = f.attributes_id and a.census_basis = -2
+    where f.is_preferred
+),
+
+headlines as not materialized (
+    select f.series_id, f.period_key, f.vintage_id, a.origin
+    from {{ ref('facts') }} as f
+    inner join {{ ref('vintage_attributes') }} as a on a.attributes_id = f.attributes_id
+    where f.is_headline
 ),
 
 faults as (
-    select vintage_id, unnest([
-        case when preferred <> 1 then 'preferred' end,
-        case when latest <> 1 then 'latest' end,
-        case when headline_not_preferred then 'headline_not_preferred' end,
-        case when not_in_force then 'not_in_force' end,
-        case when mixed_preferred then 'mixed_preferred' end
+    select series_id, period_key, vintage_id, unnest([
+        case when flags % 1000000 <> 1 then 'preferred' end,
+        case when flags // 1000000 <> 1 then 'latest' end
     ]) as fault
-    from per_origin
-    where preferred <> 1 or latest <> 1 or headline_not_preferred or not_in_force or mixed_preferred
+    from counted
     union all
-    select vintage_id, 'headlines' from per_figure where headlines > 1
+    select series_id, period_key, vintage_id, unnest([
+        case when is_headline and not is_preferred then 'headline_not_preferred' end,
+        case when is_current <> (is_latest or is_preferred) then 'not_in_force' end
+    ])
+    from {{ ref('facts') }}
+    where (is_headline and not is_preferred) or is_current <> (is_latest or is_preferred)
     union all
     -- ours and claims stand behind a responsible publisher's print
-    select vintage_id, 'headline_not_official' from per_figure where has_official and not official_headline
+    select f.series_id, f.period_key, f.vintage_id, 'headline_not_official'
+    from {{ ref('facts') }} as f
+    inner join {{ ref('vintage_attributes') }} as a on a.attributes_id = f.attributes_id and a.origin = 'printed' and a.is_official
+    where f.is_preferred and not f.is_headline
+    union all
+    -- a figure on mixed census rounds is shown, never preferred while a same-basis one exists
+    select distinct m.series_id, m.period_key, m.vintage_id, 'mixed_preferred'
+    from mixed_preferred as m
+    inner join sound as s on s.series_id = m.series_id and s.period_key = m.period_key and s.origin = m.origin
+    union all
+    -- two of one origin are two preferred, or one that is not: what is left is a headline of either origin
+    select p.series_id, p.period_key, p.vintage_id, 'headlines'
+    from headlines as p
+    inner join headlines as d on d.series_id = p.series_id and d.period_key = p.period_key and d.origin = 'derived'
+    where p.origin = 'printed'
 )
 
 select f.fault,
-    concat_ws('/', v.ref_area, v.indicator, v.breakdown, v.currency_scope, v.transformation, v.prices, v.period_start, v.period_end, v.origin) as fault_key
+    concat_ws('/', s.ref_area, s.indicator, s.breakdown, s.currency_scope, s.transformation, s.prices, p.period_start, p.period_end, f.vintage_id) as fault_key
 from faults as f
-inner join {{ ref('observation_vintages') }} as v on v.vintage_id = f.vintage_id
+inner join {{ ref('series') }} as s on s.series_id = f.series_id
+inner join {{ ref('time_periods') }} as p on p.period_key = f.period_key
 where f.fault is not null

@@ -4,15 +4,21 @@ from {{ ref('facts') }}
 group by vintage_id having count(*) > 1
 union all
 -- vintage 0 is any number of claims; a vintage may have several coarse prints before it, each of its own day
-select 'vintage_no', concat_ws('/', series_id, period_key, origin, vintage_no, step)
-from {{ ref('facts') }}
-where vintage_no > 0 and origin = 'printed'
-group by series_id, period_key, origin, vintage_no, step, case when step = 0 then known_by end having count(*) > 1
+select 'vintage_no', concat_ws('/', f.series_id, f.period_key, 'printed', f.vintage_no, a.step)
+from {{ ref('facts') }} as f
+inner join {{ ref('vintage_attributes') }} as a on a.attributes_id = f.attributes_id and a.origin = 'printed'
+where f.vintage_no > 0
+group by f.series_id, f.period_key, f.vintage_no, a.step, case when a.step = 0 then f.known_by end having count(*) > 1
 union all
 -- two series in one hash would share vintages
 select 'series_id', series_id::varchar
 from {{ ref('int_series_all') }}
 group by series_id having count(*) > 1
+union all
+-- two sets of attributes in one hash would double whatever has them
+select 'attributes_id', attributes_id::varchar
+from {{ ref('vintage_attributes') }}
+group by attributes_id having count(*) > 1
 union all
 -- stages, quotations and corrections name a publication without its source
 select 'publication_id', publication_id

@@ -1,11 +1,12 @@
 -- A figure has one latest vintage, so those are the periods. A period's key begins with its last day, so the least key is the earliest.
 with counted as (
     select
-        f.series_id, f.origin, p.freq, p.coverage,
+        f.series_id, a.origin, p.freq, p.coverage,
         min(f.period_key) as first_key, max(f.period_key) as last_key,
         count(*) filter (where f.is_latest) as periods, count(*) as vintages,
         min(f.known_by) as first_known_by, max(f.known_by) as last_known_by
     from {{ ref('facts') }} as f
+    inner join {{ ref('vintage_attributes') }} as a on a.attributes_id = f.attributes_id
     inner join {{ ref('time_periods') }} as p on p.period_key = f.period_key
     group by all
 )

@@ -1,84 +1,100 @@
--- Every vintage, printed and derived, in narrow keys: numbered, and with what is in force today. The one big table of a release;
+-- Every vintage, printed and derived, in keys, numbers and days, and with what is in force today. The one big table of a release;
 -- `observation_vintages` puts the names to it.
-with keys as (
-    select
-        series_id, period_key, true as is_printed, sequence,
-        {{ vintage_rank('sequence', "obs_value is null or census_basis = -2", "case when is_official then 0 else 2 end") }} as rank
-    from {{ ref('int_vintages') }}
-    union all
-    select
-        series_id, period_key, false, {{ day_sequence('valid_from') }},
-        {{ vintage_rank(day_sequence('valid_from'), "obs_value is null or census_basis = -2", "case when obs_value is not null then 1 else 2 end") }}
-    from {{ ref('int_derived') }}
+--
+-- Each later vintage of a figure ends the one before, so the latest is the one without an end (`validity_without_overlap` holds this).
+-- By `vintage_rank` the preferred one of either origin is the latest, too, unless the latest is second best: only for such figures,
+-- which are few, are ranks compared.
+{% set is_latest = 'valid_to = ' ~ forever() %}
+{% set day = day_sequence('valid_from') %}
+{% set preferred_print = 'case when c.printed_sequence is null then v.' ~ is_latest ~ ' else v.sequence = c.printed_sequence end' %}
+{% set preferred_result = 'case when c.derived_sequence is null then d.' ~ is_latest ~ ' else ' ~ day_sequence('d.valid_from') ~ ' = c.derived_sequence end' %}
+with contested as (
+    select series_id, period_key from {{ ref('int_vintages') }} where {{ is_latest }} and {{ second_best() }}
+    union
+    select series_id, period_key from {{ ref('int_derived') }} where {{ is_latest }} and {{ second_best() }}
 ),
 
--- One row a figure: of either origin the latest, and the preferred.
 chosen as (
-    select
-        series_id, period_key,
-        count(*) filter (where not is_printed) as derived_vintages,
-        max(sequence) filter (where is_printed) as latest_printed,
-        max(sequence) filter (where not is_printed) as latest_derived,
-        max(rank) filter (where is_printed) as best_printed,
-        max(rank) filter (where not is_printed) as best_derived
-    from keys
+    select series_id, period_key, max(printed_sequence) as printed_sequence, max(derived_sequence) as derived_sequence
+    from (
+        select v.series_id, v.period_key, {{ sequence_of('max(' ~ vintage_rank('sequence', second_best(), 0) ~ ')') }} as printed_sequence, null as derived_sequence
+        from {{ ref('int_vintages') }} as v
+        semi join contested as c on c.series_id = v.series_id and c.period_key = v.period_key
+        group by all
+        union all
+        select d.series_id, d.period_key, null, {{ sequence_of('max(' ~ vintage_rank(day, second_best(), 0) ~ ')') }}
+        from {{ ref('int_derived') }} as d
+        semi join contested as c on c.series_id = d.series_id and c.period_key = d.period_key
+        group by all
+    )
     group by series_id, period_key
 ),
 
--- The headline of the two origins' preferred figures: a responsible publisher's print, else ours, else what there is.
-figures as (
-    select
-        series_id, period_key, derived_vintages, latest_printed, latest_derived,
-        (best_printed // 4) % {{ sound() }} as preferred_printed,
-        (best_derived // 4) % {{ sound() }} as preferred_derived,
-        coalesce(best_printed % 4, 9) <= coalesce(best_derived % 4, 9) as heads_printed
-    from chosen
+-- The headline of the two preferred figures: a responsible publisher's print, else ours, else what there is. So ours gives way to every
+-- responsible print, and to a claim where we have no value; only claims have to ask whether we have one.
+preferred_prints as (
+    select v.series_id, v.period_key, v.vintage_id, v.is_official as is_responsible
+    from {{ ref('int_vintages') }} as v
+    left join chosen as c on c.series_id = v.series_id and c.period_key = v.period_key
+    where {{ preferred_print }}
+),
+
+outdone_claims as (
+    select p.vintage_id
+    from preferred_prints as p
+    inner join {{ ref('int_derived') }} as d on d.series_id = p.series_id and d.period_key = p.period_key
+    left join chosen as c on c.series_id = d.series_id and c.period_key = d.period_key
+    where not p.is_responsible and d.obs_value is not null
+        and {{ preferred_result }}
+),
+
+-- Most results never change. Of those that do, the earlier ones are numbered by their keys alone; the latest comes after them.
+earlier as (
+    select series_id, period_key, valid_to, row_number() over (partition by series_id, period_key order by valid_from) as vintage_no
+    from {{ ref('int_derived') }}
+    where not {{ is_latest }}
+),
+
+numbers as (
+    select series_id, period_key, valid_to, vintage_no from earlier
+    union all
+    select series_id, period_key, {{ forever() }}, max(vintage_no) + 1 from earlier group by series_id, period_key
 ),
 
 printed as (
     select
-        v.vintage_id, v.series_id, v.period_key, 'printed' as origin, null::varchar as formula_id, v.sequence, v.vintage_no, v.step,
-        v.obs_value, v.lower, v.upper, v.decimals, v.qualifier, v.stage, v.stage_basis, v.census_basis, v.is_official,
-        v.known_after, v.known_after_basis, v.known_by, v.known_by_basis, v.recorded_at, v.valid_from, v.valid_to, v.publication_id,
-        v.first_publication_id, null::ubigint[] as inputs, v.marks,
-        v.sequence = f.latest_printed as is_latest,
-        v.sequence = f.preferred_printed as is_preferred,
-        v.sequence = f.preferred_printed and f.heads_printed as is_headline
+        v.vintage_id, v.series_id, v.period_key, {{ attributes_id('printed', printed_attributes()) }} as attributes_id, v.sequence, v.vintage_no,
+        v.obs_value, v.lower, v.upper, v.known_after, v.known_by, v.recorded_at, v.valid_from, v.valid_to, null::ubigint[] as inputs,
+        v.{{ is_latest }} as is_latest,
+        p.vintage_id is not null as is_preferred,
+        p.vintage_id is not null and o.vintage_id is null as is_headline
     from {{ ref('int_vintages') }} as v
-    inner join figures as f on f.series_id = v.series_id and f.period_key = v.period_key
-),
-
--- Most results never change: only those that do are worth sorting, by the keys alone.
-numbers as (
-    select d.series_id, d.period_key, d.valid_from, row_number() over (partition by d.series_id, d.period_key order by d.valid_from) as vintage_no
-    from {{ ref('int_derived') }} as d
-    semi join (select series_id, period_key from figures where derived_vintages > 1) as f on f.series_id = d.series_id and f.period_key = d.period_key
+    left join preferred_prints as p on p.vintage_id = v.vintage_id
+    left join outdone_claims as o on o.vintage_id = v.vintage_id
 ),
 
 derived as (
     select
-        d.vintage_id, d.series_id, d.period_key, 'derived' as origin, d.formula_id, {{ day_sequence('d.valid_from') }} as sequence,
-        coalesce(n.vintage_no, 1) as vintage_no, 1 as step,
-        d.obs_value, d.lower, d.upper, null as decimals, null as qualifier, null as stage, null as stage_basis, d.census_basis,
-        (d.marks & {{ mark('claim') }}) = 0 as is_official, d.known_after, null as known_after_basis,
-        case when d.is_dated then d.valid_from end as known_by, case when d.is_dated then 'inputs' end as known_by_basis,
-        d.recorded_at, d.valid_from, d.valid_to, null as publication_id, null as first_publication_id, d.inputs, d.marks,
-        {{ day_sequence('d.valid_from') }} = f.latest_derived as is_latest,
-        {{ day_sequence('d.valid_from') }} = f.preferred_derived as is_preferred,
-        {{ day_sequence('d.valid_from') }} = f.preferred_derived and not f.heads_printed as is_headline
+        d.vintage_id, d.series_id, d.period_key, {{ attributes_id('derived', derived_attributes()) }} as attributes_id,
+        {{ day_sequence('d.valid_from') }} as sequence, coalesce(n.vintage_no, 1) as vintage_no,
+        d.obs_value, d.lower, d.upper, d.known_after, case when d.is_dated then d.valid_from end as known_by, d.recorded_at,
+        d.valid_from, d.valid_to, d.inputs,
+        d.{{ is_latest }} as is_latest,
+        {{ preferred_result }} as is_preferred,
+        {{ preferred_result }}
+            and (p.vintage_id is null or (not p.is_responsible and d.obs_value is not null)) as is_headline
     from {{ ref('int_derived') }} as d
-    inner join figures as f on f.series_id = d.series_id and f.period_key = d.period_key
-    left join numbers as n on n.series_id = d.series_id and n.period_key = d.period_key and n.valid_from = d.valid_from
+    left join chosen as c on c.series_id = d.series_id and c.period_key = d.period_key
+    left join preferred_prints as p on p.series_id = d.series_id and p.period_key = d.period_key
+    left join numbers as n on n.series_id = d.series_id and n.period_key = d.period_key and n.valid_to = d.valid_to
 )
 
 {% for origin in ['printed', 'derived'] %}
 select
-    vintage_id::ubigint as vintage_id, series_id::ubigint as series_id, period_key::bigint as period_key, origin, formula_id,
-    sequence::bigint as sequence, vintage_no::integer as vintage_no, step::integer as step,
-    obs_value::double as obs_value, lower::double as lower, upper::double as upper, decimals::integer as decimals, qualifier::varchar as qualifier,
-    stage::varchar as stage, stage_basis::varchar as stage_basis, census_basis::integer as census_basis, is_official,
-    known_after, known_after_basis::varchar as known_after_basis, known_by, known_by_basis::varchar as known_by_basis, recorded_at, valid_from, valid_to,
-    publication_id::varchar as publication_id, first_publication_id::varchar as first_publication_id, inputs, marks::integer as marks,
+    vintage_id::ubigint as vintage_id, series_id::ubigint as series_id, period_key::bigint as period_key, attributes_id::ubigint as attributes_id,
+    sequence::bigint as sequence, vintage_no::integer as vintage_no,
+    obs_value::double as obs_value, lower::double as lower, upper::double as upper,
+    known_after, known_by, recorded_at, valid_from, valid_to, inputs,
     is_latest, is_preferred, is_latest or is_preferred as is_current, is_headline
 from {{ origin }}
 {{ 'union all' if not loop.last }}

@@ -1,8 +1,6 @@
 -- Marks as text, once per combination that occurs.
 with combinations as (
-    select distinct marks as bits from {{ ref('int_vintages') }}
-    union
-    select distinct marks from {{ ref('int_derived') }}
+    select distinct marks as bits from {{ ref('vintage_attributes') }}
     union
     select distinct marks from {{ ref('int_prints') }}
 )

@@ -4,30 +4,31 @@
 select
     f.vintage_id,
     s.ref_area, s.area_code, s.indicator, s.breakdown, s.currency_scope, s.transformation, s.prices,
-    f.origin,
+    a.origin,
     p.freq, p.time_period, p.coverage, p.period_start, p.period_end,
     f.vintage_no,
     f.obs_value, f.lower, f.upper,
     s.unit_measure, s.unit_mult,
-    f.decimals,
-    f.qualifier,
+    a.decimals,
+    a.qualifier,
     case
         when f.obs_value is null then 'M'
-        when (f.marks & {{ mark('estimate') }}) > 0 then 'E'
-        when f.stage = 'first' then 'P'
+        when (a.marks & {{ mark('estimate') }}) > 0 then 'E'
+        when a.stage = 'first' then 'P'
         else 'A'
     end as obs_status,
-    case when (f.marks & {{ mark('estimate') }}) > 0 then 'estimate' else 'observation' end as obs_kind,
-    f.stage, f.stage_basis,
-    case f.census_basis when -2 then 'mixed' when -1 then 'unknown' else f.census_basis::varchar end as census_basis,
-    f.is_headline, f.is_preferred, f.is_latest, f.is_current, f.is_official,
-    f.known_after, f.known_after_basis, f.known_by, f.known_by_basis, f.recorded_at,
+    case when (a.marks & {{ mark('estimate') }}) > 0 then 'estimate' else 'observation' end as obs_kind,
+    a.stage, a.stage_basis,
+    case a.census_basis when -2 then 'mixed' when -1 then 'unknown' else a.census_basis::varchar end as census_basis,
+    f.is_headline, f.is_preferred, f.is_latest, f.is_current, a.is_official,
+    f.known_after, a.known_after_basis, f.known_by, a.known_by_basis, f.recorded_at,
     f.valid_from, f.valid_to, f.sequence,
-    f.publication_id, f.first_publication_id,
-    f.formula_id,
+    a.publication_id, a.first_publication_id,
+    a.formula_id,
     f.inputs,
     m.marks
 from {{ ref('facts').include(database=false) }} as f
 inner join {{ ref('series').include(database=false) }} as s on s.series_id = f.series_id
 inner join {{ ref('time_periods').include(database=false) }} as p on p.period_key = f.period_key
-inner join {{ ref('mark_sets').include(database=false) }} as m on m.bits = f.marks
+inner join {{ ref('vintage_attributes').include(database=false) }} as a on a.attributes_id = f.attributes_id
+inner join {{ ref('mark_sets').include(database=false) }} as m on m.bits = a.marks

@@ -5,11 +5,13 @@ with members as (
     inner join {{ ref('cl_area_groups') }} as g using (group_id)
 ),
 
--- What members are compared in: a series without its area.
+-- What members of a group are compared in (a series without its area), and the keys of the periods in which they belong to it: figures meet
+-- by integers alone. A key begins with the period's last day, so that the key of a day bounds all those of the periods that end from it on.
 member_series as (
     select
-        m.group_id, m.valid_from, m.valid_to, s.series_id,
-        hash(s.indicator, s.breakdown, s.currency_scope, s.transformation, s.prices) as compared_in,
+        m.group_id, s.series_id,
+        {{ period_key('null::date', 'm.valid_from') }} as from_key, {{ period_key('null::date', 'm.valid_to') }} as to_key,
+        hash(m.group_id, s.indicator, s.breakdown, s.currency_scope, s.transformation, s.prices) as compared_in,
         case when i.polarity < 0 then -1 else 1 end as direction
     from {{ ref('series') }} as s
     inner join members as m on m.ref_area = s.ref_area
@@ -19,30 +21,29 @@ member_series as (
 figures as (
     select m.group_id, f.series_id, f.period_key, f.obs_value, m.compared_in, f.obs_value * m.direction as merit
     from {{ ref('facts') }} as f
-    inner join member_series as m on m.series_id = f.series_id
-    inner join {{ ref('time_periods') }} as p
-        on p.period_key = f.period_key and p.period_end >= m.valid_from and p.period_end < m.valid_to
-    where f.is_headline and f.obs_value is not null and (f.marks & {{ mark('estimate') }}) = 0
-),
-
-ranked as (
-    select
-        *,
-        rank() over (partition by group_id, compared_in, period_key order by merit desc) as rank,
-        count(*) over (partition by group_id, compared_in, period_key) as ranked
-    from figures
+    inner join {{ ref('vintage_attributes') }} as a on a.attributes_id = f.attributes_id and (a.marks & {{ mark('estimate') }}) = 0
+    inner join member_series as m on m.series_id = f.series_id and f.period_key >= m.from_key and f.period_key < m.to_key
+    where f.is_headline and f.obs_value is not null
 ),
 
 sizes as (
-    select f.group_id, f.period_key, count(*) as members
-    from (select distinct group_id, period_key from figures) as f
-    inner join {{ ref('time_periods') }} as p on p.period_key = f.period_key
-    inner join members as m on m.group_id = f.group_id and p.period_end >= m.valid_from and p.period_end < m.valid_to
+    select p.period_key, m.group_id, count(*) as members
+    from {{ ref('time_periods') }} as p
+    inner join members as m on p.period_end >= m.valid_from and p.period_end < m.valid_to
     group by all
+),
+
+compared as (
+    select f.compared_in, f.period_key, count(*) as ranked, any_value(s.members) as members
+    from figures as f
+    inner join sizes as s on s.group_id = f.group_id and s.period_key = f.period_key
+    group by f.compared_in, f.period_key
+    having count(*) > 1
 )
 
 select
-    r.group_id, r.series_id, r.period_key, r.obs_value, r.rank::integer as rank, r.ranked::integer as ranked, s.members::integer as members
-from ranked as r
-inner join sizes as s on s.group_id = r.group_id and s.period_key = r.period_key
-where r.ranked > 1
+    f.group_id, f.series_id, f.period_key, f.obs_value,
+    rank() over (partition by f.compared_in, f.period_key order by f.merit desc)::integer as rank,
+    c.ranked::integer as ranked, c.members::integer as members
+from figures as f
+inner join compared as c on c.compared_in = f.compared_in and c.period_key = f.period_key

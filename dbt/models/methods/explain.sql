@@ -14,20 +14,32 @@ with recursive chosen as (
         )
         and (
             (as_of_date is null and v.is_current)
-            -- one rule for what was in force on a day: as_of's
-            or v.vintage_id in (select k.vintage_id from {{ ref('as_of') }}(as_of_date) as k)
+            -- one rule for what was in force on a day: as_of's, asked of this indicator alone
+            or v.vintage_id in (select k.vintage_id from {{ ref('as_of') }}(as_of_date) as k where k.indicator = indicator_code)
         )
 ),
 
 steps as (
     select c.vintage_id, 0 as depth, [c.vintage_id] as path from chosen as c
     union all
-    select i.input_id, s.depth + 1, list_append(s.path, i.input_id)
-    from steps as s
-    inner join (
-        select vintage_id, unnest(inputs) as input_id from {{ ref('observation_vintages') }} where inputs is not null
-    ) as i on i.vintage_id = s.vintage_id
-    where s.depth < 6
+    select s.input_id, s.depth + 1, list_append(s.path, s.input_id)
+    from (
+        select p.depth, p.path, unnest(f.inputs) as input_id
+        from steps as p
+        inner join {{ ref('facts') }} as f on f.vintage_id = p.vintage_id
+        where p.depth < 6
+    ) as s
+),
+
+-- a print may stand for a coarse step of its own besides its vintage: two joins on equal ids rather than one on either
+cells as (
+    select v.vintage_id as step_id, c.*
+    from (select distinct vintage_id from steps) as v
+    inner join {{ ref('printed_cells') }} as c on c.vintage_id = v.vintage_id
+    union all
+    select v.vintage_id, c.*
+    from (select distinct vintage_id from steps) as v
+    inner join {{ ref('printed_cells') }} as c on c.coarse_vintage_id = v.vintage_id
 )
 
 select
@@ -37,5 +49,5 @@ select
     c.publication_id, c.relation, c.file, c.sheet, c.cell, c.value_text, c.unit_text
 from steps as s
 inner join {{ ref('observation_vintages') }} as v on v.vintage_id = s.vintage_id
-left join {{ ref('printed_cells') }} as c on (c.vintage_id = v.vintage_id or c.coarse_vintage_id = v.vintage_id) and v.origin = 'printed'
+left join cells as c on c.step_id = v.vintage_id and v.origin = 'printed'
 order by s.path, c.relation desc, c.known_by
