@@ -309,15 +309,16 @@ def _tables(layout: Layout, sheet: Sheet) -> list[_Table]:
 def _like(layout: Layout, sheet: Sheet, grid: _Grid, table: _Table) -> list[tuple[int, int]]:
     """(position, row) of the rows below the first table's headings that may be its headings again, by one of them."""
     anchors = [heading for heading in table.headings if heading.pattern and any(heading.levels)] or list(table.headings[:1])
+    if sheet.cells.height <= len(grid.rows):
+        wanted = compiled(anchors[0].pattern.split(LEVELS)[0])
+        column = _columns(sheet).index(anchors[0].name)
+        texts = [texts[column] for texts in grid.clean]
+        return [(at, row) for at, (row, text) in enumerate(zip(grid.rows, texts, strict=True)) if row > table.last and text and wanted.search(text)]
     if layout.header_rows == 1 and not sheet.merged and len(anchors) > 1:
         # Every heading stands in a cell of its own row, so any of them tells: best one that few cells are like.
         head = sheet.cells.head(HEAD)
         anchors.sort(key=lambda heading: (bool(compiled(heading.pattern).groups), head[heading.name].n_unique()))
     wanted = compiled(anchors[0].pattern.split(LEVELS)[0])
-    if sheet.cells.height <= len(grid.rows):
-        column = _columns(sheet).index(anchors[0].name)
-        texts = [texts[column] for texts in grid.clean]
-        return [(at, row) for at, (row, text) in enumerate(zip(grid.rows, texts, strict=True)) if row > table.last and text and wanted.search(text)]
     below = sheet.cells.select(ROW, pl.col(anchors[0].name).fill_null("").alias("text")).with_row_index("position").filter(pl.col(ROW) > table.last)
     distinct = below["text"].unique().to_list()
     if len(distinct) > 1000 and wanted.groups:
@@ -676,7 +677,7 @@ def _of_column(figures: Sequence[_Heading], of: Callable[[_Heading], object], ki
 
 
 def _cells(parts: Sequence[_Part], frame: pl.DataFrame, printed: bool) -> pl.DataFrame:
-    """The cells of bodies of one shape, in the order of ``_TABLE``; ``printed`` adds all that a mark may stand in."""
+    """The cells of bodies of one shape, column by column; ``printed`` adds all that a mark may stand in."""
     layout, figures = parts[0].layout, parts[0].figures
     rows = frame.filter(pl.col(_FIGURE) | _nonblank([heading.name for heading in parts[0].table.headings])) if not frame[_FIGURE].all() else frame
     outside = [(part.number, row) for part in parts for row in part.lines.outside]
@@ -786,8 +787,6 @@ def _unpivoted(parts: Sequence[_Part], rows: pl.DataFrame) -> pl.DataFrame:
     figures = parts[0].figures
     names = [heading.name for heading in figures]
     cells = rows.unpivot(on=names, index=[name for name in rows.columns if name not in names], variable_name="column", value_name="value_text")
-    if len(parts) > 1 and len(names) > 1:
-        cells = cells.sort(_TABLE, maintain_order=True)
     optional = [heading.name for heading in figures if heading.column.optional]
     if optional:
         cells = cells.filter(~pl.col("column").is_in(optional) | _is_filled(pl.col("value_text")))
@@ -949,9 +948,11 @@ def locate(layout: Layout, book: Book) -> Located:
     return Located(layout, book, tuple(found))
 
 
-def read_together(located: Sequence[Located]) -> tuple[pl.DataFrame, list[pl.DataFrame], list[tuple[Found, ...]]]:
-    """Every cell in scope of books that were looked through (``CELL_SCHEMA`` and ``FILE``, the place of the book in the sequence), then by
-    book the notes that stand around them and the tables that hold them."""
+def read_together(located: Sequence[Located]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Every cell in scope of books that were looked through, and the notes that stand around them.
+
+    ``CELL_SCHEMA`` and ``NOTE_SCHEMA``, each with ``FILE``, the place of the book in the sequence, by which they are sorted.
+    """
     parts = [part for one in located for sheet in one.tables for part in sheet]
     shapes: dict[tuple[object, ...], list[_Part]] = {}
     sheet_number = 0
@@ -974,29 +975,29 @@ def read_together(located: Sequence[Located]) -> tuple[pl.DataFrame, list[pl.Dat
         cells = _cells(alike, frame, marked)
         read.append(_resolved(alike, cells, texts) if marked else cells)
     cells = pl.concat(read) if read else pl.DataFrame(schema={_TABLE: pl.UInt32(), **CELL_SCHEMA})
-    if len(read) > 1:
-        cells = cells.sort(_TABLE, maintain_order=True)
+    if any(len(alike) > 1 and len(alike[0].figures) > 1 for alike in shapes.values()) or len(read) > 1:
+        cells = cells.sort(_TABLE, maintain_order=True)  # within a table column by column
     cells = cells.with_columns(_of_table(parts, lambda part: part.file, pl.UInt32()).alias(FILE)).select(FILE, *CELL_SCHEMA)
-    return cells, notes, [tuple(_shown(part) for sheet in one.tables for part in sheet) for one in located]
+    return cells, notes
 
 
-def _all_notes(located: Sequence[Located]) -> tuple[list[pl.DataFrame], dict[int, dict[str, str]]]:
-    """By book its notes; and by sheet those that a mark refers to. Each table learns what holds above it."""
-    notes, texts = [], {}
-    for one in located:
-        rows = [(remark.sheet, 0, remark.kind, "", remark.text) for remark in one.book.remarks]
+def _all_notes(located: Sequence[Located]) -> tuple[pl.DataFrame, dict[int, dict[str, str]]]:
+    """The notes of all books; and by sheet those that a mark refers to. Each table learns what holds above it."""
+    rows: list[tuple[int, str, int, str, str, str]] = []
+    texts = {}
+    for file, one in enumerate(located):
+        rows += [(file, remark.sheet, 0, remark.kind, "", remark.text) for remark in one.book.remarks]
         for sheet, parts in zip(one.book.sheets, one.tables, strict=True):
             if not parts:
-                rows.append((sheet.name, 0, "sheet_not_read", "", f"{sheet.cells.height} rows that the layout does not read"))
+                rows.append((file, sheet.name, 0, "sheet_not_read", "", f"{sheet.cells.height} rows that the layout does not read"))
                 continue
             marked = _marked_notes(_notes(sheet, parts))
-            rows += [(sheet.name, *note) for note in marked]
+            rows += [(file, sheet.name, *note) for note in marked]
             if by_mark := {mark: text for _row, kind, mark, text in marked if kind == "note" and mark}:
                 texts[parts[0].sheet_number] = by_mark
             if sheet.hidden_rows:
-                rows.append((sheet.name, min(sheet.hidden_rows), "hidden_rows", "", f"{len(sheet.hidden_rows)} hidden rows; they were read"))
-        notes.append(pl.DataFrame(rows, schema=NOTE_SCHEMA, orient="row"))
-    return notes, texts
+                rows.append((file, sheet.name, min(sheet.hidden_rows), "hidden_rows", "", f"{len(sheet.hidden_rows)} hidden rows; they were read"))
+    return pl.DataFrame(rows, schema={FILE: pl.UInt32(), **NOTE_SCHEMA}, orient="row"), texts
 
 
 def _notes(sheet: Sheet, parts: Sequence[_Part]) -> list[tuple[int, str, str]]:
@@ -1029,5 +1030,6 @@ def _shown(part: _Part) -> Found:
 
 def read_through(layout: Layout, book: Book) -> Reading:
     """Every cell in scope of a layout, with the notes that stand around them. Raises as :func:`locate` does."""
-    cells, (notes,), (tables,) = read_together([locate(layout, book)])
-    return Reading(cells.drop(FILE), notes, tables)
+    located = locate(layout, book)
+    cells, notes = read_together([located])
+    return Reading(cells.drop(FILE), notes.drop(FILE), tuple(_shown(part) for sheet in located.tables for part in sheet))

@@ -13,7 +13,7 @@ import json
 import os
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -90,7 +90,7 @@ def _write_atomically(path: Path, write: Callable[[Path], object]) -> None:
 
 
 def _save_manifest(settings: Settings, entries: Iterable[Entry]) -> None:
-    rows = {"files": [asdict(entry) for entry in sorted(entries, key=lambda entry: entry.file)]}
+    rows = {"files": [vars(entry) for entry in sorted(entries, key=lambda entry: entry.file)]}
     body = json.dumps(rows, ensure_ascii=False, indent=1)
     _write_atomically(manifest_path(settings), lambda path: path.write_text(body, encoding="utf-8"))
 
@@ -178,7 +178,6 @@ def _hash_of(candidates: list[tuple[layouts.Layout, str]], chosen: str) -> str:
 
 def parse_cells(frame: pl.DataFrame, entries: Sequence[Entry], marks: Mapping[str, Mapping[str, str]]) -> pl.DataFrame:
     """All new cells at once; each distinct text is parsed once. ``cells.FILE`` is a cell's place in ``entries``."""
-    file = pl.col(cells.FILE)
     commas = numbers.with_decimal_comma(frame.select(cells.FILE, "value_text"), cells.FILE)
     # What a mark means is the source's own matter: 0 or x is a figure in one and a blank in another.
     manners = {at: (at in commas, json.dumps(sorted(marks.get(entry.source_id, {}).items()))) for at, entry in enumerate(entries)}
@@ -205,17 +204,13 @@ def parse_cells(frame: pl.DataFrame, entries: Sequence[Entry], marks: Mapping[st
     )
     frame = _column_precision(periods.placed(frame))
     unit = pl.when(pl.col("unit_text") == "").then(pl.col("unit_in_text").fill_null("")).otherwise("unit_text")
-    return (
-        _with_keys(
-            frame.with_columns(unit.alias("unit")),
-            label_key=("indicator_text", lambda texts: text.label_key(text.without_footnotes(texts))),
-            area_key=("area_text", lambda texts: text.label_key(text.without_footnotes(texts))),
-            unit_key=("unit", text.unit_key),
-            base_unit_key=("base_unit_text", text.unit_key),
-        )
-        .drop("manner", "unit")
-        .sort(file, maintain_order=True)
-    )
+    return _with_keys(
+        frame.with_columns(unit.alias("unit")),
+        label_key=("indicator_text", lambda texts: text.label_key(text.without_footnotes(texts))),
+        area_key=("area_text", lambda texts: text.label_key(text.without_footnotes(texts))),
+        unit_key=("unit", text.unit_key),
+        base_unit_key=("base_unit_text", text.unit_key),
+    ).drop("manner", "unit")
 
 
 def _with_keys(frame: pl.DataFrame, **keys: tuple[str, Callable[[pl.Series], pl.Series]]) -> pl.DataFrame:
@@ -287,12 +282,12 @@ def _unforeseen(entry: Entry, error: Exception) -> Entry:
     return _refused(entry, "unforeseen", f"the reader failed on it ({type(error).__name__}): please report the file")
 
 
-def _read_together(pending: Sequence[_Pending]) -> tuple[list[_Pending], pl.DataFrame, list[pl.DataFrame], list[Entry]]:
+def _read_together(pending: Sequence[_Pending]) -> tuple[list[_Pending], pl.DataFrame, pl.DataFrame, list[Entry]]:
     """The files that could be read, their cells and notes, and the refused: where our own code fails on one, it alone is left out."""
     refused: list[Entry] = []
     good = list(pending)
     try:
-        frame, notes, _tables = cells.read_together([item.located for item in good])
+        frame, notes = cells.read_together([item.located for item in good])
     except Exception:
         for item in pending:
             try:
@@ -302,7 +297,7 @@ def _read_together(pending: Sequence[_Pending]) -> tuple[list[_Pending], pl.Data
                 refused.append(_unforeseen(item.entry, error))
         if not refused:
             raise
-        frame, notes, _tables = cells.read_together([item.located for item in good])
+        frame, notes = cells.read_together([item.located for item in good])
     return good, frame, notes, refused
 
 
@@ -312,17 +307,22 @@ def _written(settings: Settings, pending: Sequence[_Pending], marks: Mapping[str
     frame = parse_cells(frame, [item.entry for item in good], marks)
     accepted = pl.col("number_status").is_in(["number", "ratio"]).sum()
     counts = {at: (rows, numbers) for at, rows, numbers in frame.group_by(cells.FILE).agg(pl.len(), accepted.alias("numbers")).iter_rows()}
-    frame = frame.drop(cells.FILE)
-    first = 0
+    files = pl.Series([item.entry.file for item in good], dtype=pl.String)
+    notes = notes.with_columns(files.gather(notes[cells.FILE]).alias("file"))
+    noted = dict(notes.group_by(cells.FILE).len().iter_rows())
+    frame, notes = frame.drop(cells.FILE), notes.drop(cells.FILE)
+    first = first_note = 0
     for at, item in enumerate(good):
+        rows_noted = noted.get(at, 0)
+        own_notes = notes.slice(first_note, rows_noted)
+        first_note += rows_noted
         if at not in counts:
             entries.append(_refused(item.entry, "no_cells", "the header is there but no row follows it"))
             continue
         rows, accepted_numbers = counts[at]
         name = ledger_name(item.entry)
-        noted = notes[at].with_columns(pl.lit(item.entry.file).alias("file"))
         _write_atomically(settings.ledger / "cells" / name, frame.slice(first, rows).write_parquet)
-        _write_atomically(settings.ledger / "notes" / name, noted.write_parquet)
+        _write_atomically(settings.ledger / "notes" / name, own_notes.write_parquet)
         entries.append(replace(item.entry, ledger=name, cells=rows, numbers=accepted_numbers))
         first += rows
     return entries
