@@ -23,7 +23,7 @@ from dagster_project.intake import cells, layouts, numbers, periods, tables, tex
 from dagster_project.intake.workbooks import WorkbookProcess
 from dagster_project.settings import Settings, printable
 
-READER_VERSION = "3"
+READER_VERSION = "4"
 IGNORED_FILES = frozenset({".DS_Store", "Thumbs.db", ".gitkeep"})
 
 
