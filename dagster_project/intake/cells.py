@@ -10,9 +10,11 @@ No cell is lost: a row with anything in a column of figures is read, a column wi
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import cache
 from typing import Final
 
 import polars as pl
@@ -43,6 +45,9 @@ NOTE_SCHEMA: Final[dict[str, pl.DataType]] = {
     "mark": pl.String(),
     "text": pl.String(),
 }
+FILE: Final = "__file__"
+_TABLE: Final = "__table__"
+_FIGURE: Final = "__figure__"
 _PRINTED: Final = "__printed__"
 HEAD: Final = 200  # rows among which the first heading is sought
 PLAIN: Final = Row.model_validate({})
@@ -159,12 +164,7 @@ def _grid(sheet: Sheet, first: int, count: int, bilingual: bool) -> _Grid:
     for number, *texts in sheet.cells.slice(first, count).iter_rows():
         numbers.append(int(number))
         printed.append([(text or "").strip() for text in texts])
-    clean = [list(row) for row in printed]
-    marked = [(at, position) for at, row in enumerate(clean) for position, text in enumerate(row) if typography.MAY_HOLD_MARK.search(text)]
-    if marked:
-        texts = typography.without_footnotes(pl.Series([clean[at][position] for at, position in marked], dtype=pl.String)).to_list()
-        for (at, position), text in zip(marked, texts, strict=True):
-            clean[at][position] = text.strip()
+    clean = [[typography.without_marks(text).strip() if typography.MAY_HOLD_MARK.search(text) else text for text in row] for row in printed]
     if bilingual:
         clean = [[typography.without_translation(text) for text in row] for row in clean]
     return _Grid(numbers, clean, printed)
@@ -297,25 +297,39 @@ def _tables(layout: Layout, sheet: Sheet) -> list[_Table]:
             break
     if not found:
         return []
-    anchor = next((heading for heading in found[0].headings if heading.pattern and any(heading.levels)), found[0].headings[0])
-    texts = sheet.cells.select(ROW, pl.col(anchor.name).fill_null("").alias("text")).with_row_index("position")
-    wanted = anchor.pattern.split(LEVELS)[0]
-    distinct = texts["text"].unique().to_list()
-    if len(distinct) > 1000 and compiled(wanted).groups:
-        distinct = []  # a pattern that a thousand cells may fit is no sign of a heading
-    spelled = typography.without_footnotes(pl.Series("text", distinct, dtype=pl.String)).to_list()
-    again = [
-        raw
-        for raw, clean in zip(distinct, spelled, strict=True)
-        if clean.strip() and compiled(wanted).search(typography.without_translation(clean.strip()) if layout.bilingual else clean.strip())
-    ]
-    for position, number in texts.filter(pl.col("text").is_in(again) & (pl.col(ROW) > found[0].last)).select("position", ROW).iter_rows():
+    for position, number in _like(layout, sheet, grid, found[0]):
         if number <= found[-1].last:
             continue
         lower = _grid(sheet, position, depth, layout.bilingual)
         if len(lower.rows) == depth and (match := _match(layout, names, _levels(sheet, layout, lower, 0))) is not None:
             found.append(_Table(number, number + depth - 1, *match))
     return found
+
+
+def _like(layout: Layout, sheet: Sheet, grid: _Grid, table: _Table) -> list[tuple[int, int]]:
+    """(position, row) of the rows below the first table's headings that may be its headings again, by one of them."""
+    anchors = [heading for heading in table.headings if heading.pattern and any(heading.levels)] or list(table.headings[:1])
+    if sheet.cells.height <= len(grid.rows):
+        wanted = compiled(anchors[0].pattern.split(LEVELS)[0])
+        column = _columns(sheet).index(anchors[0].name)
+        texts = [texts[column] for texts in grid.clean]
+        return [(at, row) for at, (row, text) in enumerate(zip(grid.rows, texts, strict=True)) if row > table.last and text and wanted.search(text)]
+    if layout.header_rows == 1 and not sheet.merged and len(anchors) > 1:
+        # Every heading stands in a cell of its own row, so any of them tells: best one that few cells are like.
+        head = sheet.cells.head(HEAD)
+        anchors.sort(key=lambda heading: (bool(compiled(heading.pattern).groups), head[heading.name].n_unique()))
+    wanted = compiled(anchors[0].pattern.split(LEVELS)[0])
+    below = sheet.cells.select(ROW, pl.col(anchors[0].name).fill_null("").alias("text")).with_row_index("position").filter(pl.col(ROW) > table.last)
+    distinct = below["text"].unique().to_list()
+    if len(distinct) > 1000 and wanted.groups:
+        return []  # a pattern that a thousand cells may fit is no sign of a heading
+
+    def fits(text: str) -> bool:
+        clean = typography.without_marks(text).strip()
+        return bool(clean) and wanted.search(typography.without_translation(clean) if layout.bilingual else clean) is not None
+
+    again = [text for text in distinct if fits(text)]
+    return list(below.filter(pl.col("text").is_in(again)).select("position", ROW).iter_rows()) if again else []
 
 
 def _mismatch(layout: Layout, sheets: Sequence[Sheet]) -> HeaderMismatch:
@@ -392,11 +406,10 @@ def _paired(pairs: list[tuple[str, str, str]]) -> list[tuple[str, str, str]]:
     return joined
 
 
-# --- body -----------------------------------------------------------------------------------------------------
-
-
-def _nonblank(names: Sequence[str]) -> pl.Expr:
-    return pl.any_horizontal([pl.col(name).str.contains(r"\S") for name in names]) if names else pl.lit(False)
+# --- bodies ---------------------------------------------------------------------------------------------------
+#
+# Bodies of one shape (a layout's same columns in the same places) are read under each other, however many files they come from: what
+# costs is a step, not a row, and most files are small. ``_TABLE`` numbers the table that a row is of.
 
 
 @dataclass
@@ -407,20 +420,92 @@ class _Lines:
     changes: list[tuple[int, dict[str, str]]] = field(default_factory=list)
     outside: set[int] = field(default_factory=set)
 
+    @property
+    def said(self) -> dict[str, str]:
+        """What holds below the last line."""
+        return {role: text for _number, roles in self.changes for role, text in roles.items()}
 
-def _lines(layout: Layout, part: pl.DataFrame, figures: list[str], is_last: bool) -> _Lines:
-    names = [name for name in part.columns if name != ROW]
-    marked = part.select(pl.col(ROW), _nonblank(figures).alias("figure"), _nonblank(names).alias("any"))
+
+@dataclass
+class _Part:
+    """One table of a sheet on its way through the batch: where it comes from, and what was found out so far."""
+
+    layout: Layout
+    sheet: Sheet
+    table: _Table
+    is_last: bool
+    number: int = 0
+    file: int = 0
+    sheet_number: int = 0
+    roles: dict[str, str] = field(default_factory=dict)  # what holds above its first row
+    sheet_roles: dict[str, str] = field(default_factory=dict)  # what the sheet's name says
+    lines: _Lines = field(default_factory=_Lines)
+
+    @property
+    def figures(self) -> list[_Heading]:
+        return [heading for heading in self.table.headings if heading.column.holds in ("value", "values")]
+
+    @property
+    def stubs(self) -> list[_Heading]:
+        return [heading for heading in self.table.headings if heading.column.holds not in ("value", "values", "ignore")]
+
+    @property
+    def shape(self) -> tuple[object, ...]:
+        """Tables alike in this are read together. The layout's own columns stand in it, so all that they say is alike too."""
+        held = tuple((heading.name, id(heading.column)) for heading in self.table.headings)
+        return (id(self.layout), tuple(self.sheet.cells.columns), held)
+
+    @property
+    def body(self) -> pl.DataFrame:
+        """The rows below its headings, as they stand."""
+        first = int(self.sheet.cells[ROW][0]) if self.sheet.cells.height else 0
+        return self.sheet.cells.slice(self.table.last + 1 - first, max(self.table.end - self.table.last, 0))
+
+
+def _stacked(parts: Sequence[_Part]) -> pl.DataFrame:
+    bodies = [part.body for part in parts]
+    heights = pl.DataFrame(
+        [(part.number, body.height) for part, body in zip(parts, bodies, strict=True) if body.height],
+        {_TABLE: pl.UInt32, "rows": pl.UInt32},
+        orient="row",
+    )
+    numbers = heights.select(pl.col(_TABLE).repeat_by("rows").explode())
+    return pl.concat([numbers, pl.concat(bodies).with_columns(pl.exclude(ROW).fill_null(""))], how="horizontal")
+
+
+def _is_filled(text: pl.Expr) -> pl.Expr:
+    return text.str.contains(r"\S")
+
+
+def _nonblank(names: Sequence[str]) -> pl.Expr:
+    return pl.any_horizontal([_is_filled(pl.col(name)) for name in names]) if names else pl.lit(False)
+
+
+def _tell_lines(parts: Sequence[_Part], frame: pl.DataFrame) -> pl.Series:
+    """In which rows a figure stands; each part gets its lines, the rows that hold something else."""
+    figure = frame.select(_nonblank([heading.name for heading in parts[0].figures])).to_series()
+    silent = frame.filter(~figure)
+    if silent.is_empty():
+        return figure
+    rows: dict[int, list[tuple[int, list[str]]]] = {}
+    for number, row, *texts in silent.filter(_nonblank([name for name in frame.columns if name not in (ROW, _TABLE)])).iter_rows():
+        rows.setdefault(number, []).append((row, texts))
+    said = frame.filter(figure & frame[_TABLE].is_in(list(rows))).select(_TABLE, ROW)
+    figure_rows = {number: group[ROW].to_list() for (number,), group in said.partition_by(_TABLE, as_dict=True).items()}
+    for part in parts:
+        if part.number in rows:
+            part.lines = _lines(part, rows[part.number], figure_rows.get(part.number, []))
+    return figure
+
+
+def _lines(part: _Part, quiet: Sequence[tuple[int, list[str]]], figure_rows: Sequence[int]) -> _Lines:
+    layout = part.layout
     lines = _Lines()
-    quiet = part.filter(~marked["figure"] & marked["any"])
-    if quiet.is_empty():
-        return lines
-    figure_rows = marked.filter(pl.col("figure"))[ROW]
-    last_figure = int(figure_rows[-1]) if len(figure_rows) else 0
+    last_figure = figure_rows[-1] if figure_rows else 0
     sections = [pattern for pattern, row in layout.row_patterns if row.holds == "section"]
     above = (*layout.above, *CONTINUED)
     note_from = 0
-    for number, *texts in quiet.iter_rows():
+    for number, texts in quiet:
         printed = [text.strip() for text in texts if text and text.strip()]
         said = [found[1] for text in printed if (found := first_match(above, text)) is not None]
         heading = first_match(sections, printed[0]) if sections and len(printed) == 1 else None
@@ -432,30 +517,60 @@ def _lines(layout: Layout, part: pl.DataFrame, figures: list[str], is_last: bool
             lines.notes.append((number, "note", " ".join(printed)))
         elif heading is not None:
             lines.changes.append((number, heading[1] or {"parent": printed[0]}))
-        elif note_from and not len(figure_rows.filter((figure_rows > note_from) & (figure_rows < number))):
+        elif note_from and bisect_right(figure_rows, note_from) == bisect_left(figure_rows, number):
             lines.notes.append((number, "note", " ".join(printed)))
-        elif number > last_figure and not is_last and len(printed) == 1:
+        elif number > last_figure and not part.is_last and len(printed) == 1:
             lines.notes.append((number, "above", printed[0]))  # the title of the next table
         else:
             continue
-        lines.outside.add(int(number))
+        lines.outside.add(number)
     return lines
 
 
-def _filled(part: pl.DataFrame, sheet: Sheet, heading: _Heading) -> pl.Expr:
+def _no_unheaded(part: _Part) -> None:
+    """Raises where a column without a heading holds something in a row of the body."""
+    body = part.body
+    suspects = [name for name in part.table.unheaded if body[name].str.contains(r"\S").any()]
+    if not suspects:
+        return
+    frame = _stacked([part])
+    _tell_lines([part], frame)
+    body = frame.filter(_nonblank([heading.name for heading in part.table.headings]) & ~pl.col(ROW).is_in(list(part.lines.outside)))
+    for name in suspects:
+        held = body.filter(_is_filled(pl.col(name)))
+        if held.height:
+            letters = column_letters(int(name[1:]))
+            cell = f"{letters}{held[ROW][0]}"
+            pairs = [(heading.pattern, f"{heading.letters}{part.table.first}", heading.shown) for heading in part.table.headings]
+            where = f"{part.sheet.name or 'table'}, row {part.table.first}"
+            why = f"column {letters} has no heading, but {cell} holds {held[name][0]!r}"
+            raise HeaderMismatch(part.layout.layout, where, pairs, 0.9, why)
+
+
+def _placed(records: Sequence[tuple[object, ...]], *names: str) -> pl.DataFrame:
+    """Texts by table and row (or column), to be joined."""
+    kinds = {_TABLE: pl.UInt32(), ROW: pl.UInt32()}
+    return pl.DataFrame(records, schema={name: kinds.get(name, pl.String()) for name in names}, orient="row")
+
+
+def _with_stub(parts: Sequence[_Part], rows: pl.DataFrame, heading: _Heading) -> pl.DataFrame:
     """A column of labels, what is merged down or printed once standing in every row that it speaks for."""
-    label = pl.col(heading.name).fill_null("")
+    label = pl.col(heading.name)
     index = int(heading.name[1:])
-    low, high = (part[ROW][0], part[ROW][-1]) if part.height else (0, -1)
-    spans = [(top, bottom) for top, left, bottom, right in sheet.merged if left <= index <= right and bottom > top and top <= high and bottom >= low]
-    if spans:
-        anchors = dict(zip(part[ROW].to_list(), part[heading.name].to_list(), strict=True))
-        texts = {row: anchors.get(top) or "" for top, bottom in spans for row in range(max(top, low), min(bottom, high) + 1)}
-        over = pl.col(ROW).replace_strict(list(texts), list(texts.values()), default=None, return_dtype=pl.String)
-        label = pl.when(label.str.contains(r"\S")).then(label).otherwise(pl.coalesce(over, label))
+    over: dict[tuple[int, int], str] = {}
+    for part in parts:
+        low, high = part.table.last + 1, part.table.end
+        spans = [(top, bottom) for top, left, bottom, right in part.sheet.merged if left <= index <= right and top < bottom >= low and top <= high]
+        if spans:
+            anchors = dict(part.body.select(ROW, heading.name).iter_rows())
+            over |= {(part.number, row): anchors.get(top) or "" for top, bottom in spans for row in range(max(top, low), min(bottom, high) + 1)}
+    if over:
+        texts = _placed([(*place, text) for place, text in over.items()], _TABLE, ROW, "over")
+        rows = rows.join(texts, on=[_TABLE, ROW], how="left", maintain_order="left")
+        label = pl.when(_is_filled(label)).then(label).otherwise(pl.coalesce("over", label))
     if heading.column.fill:
-        label = pl.when(label.str.contains(r"\S")).then(label).otherwise(None).forward_fill().fill_null("")
-    return label
+        label = pl.when(_is_filled(label)).then(label).otherwise(None).forward_fill().over(_TABLE).fill_null("")
+    return rows.with_columns(label.alias(heading.name)).drop("over", strict=False)
 
 
 def _labelled(layout: Layout, texts: pl.Series) -> pl.DataFrame:
@@ -542,83 +657,71 @@ def _mapped(expression: pl.Expr, values: pl.Series, change: Callable[[str], str]
 
 def _first(*texts: pl.Expr) -> pl.Expr:
     """The first text that is not blank, else an empty one."""
-    return pl.coalesce(*[pl.when(text.str.contains(r"\S")).then(text) for text in texts], pl.lit(""))
+    return pl.coalesce(*[pl.when(_is_filled(text)).then(text) for text in texts], pl.lit("")) if texts else pl.lit("")
 
 
-def _body(layout: Layout, sheet: Sheet, table: _Table, is_last: bool) -> tuple[pl.DataFrame, list[tuple[int, str, str]], dict[str, str]]:
-    """Cells of one table, its notes, and what its lines said at the end (for the table below)."""
-    stubs = [heading for heading in table.headings if heading.column.holds not in ("value", "values", "ignore")]
-    figures = [heading for heading in table.headings if heading.column.holds in ("value", "values")]
-    names = [heading.name for heading in figures]
-    part = sheet.cells.filter((pl.col(ROW) > table.last) & (pl.col(ROW) <= table.end)).with_columns(pl.exclude(ROW).fill_null(""))
-    lines = _lines(layout, part, names, is_last)
-    used = [heading.name for heading in table.headings]
-    body = part.filter(_nonblank(used) & ~pl.col(ROW).is_in(list(lines.outside)))
-    _no_unheaded(layout, sheet, table, body)
+def _of_table(parts: Sequence[_Part], of: Callable[[_Part], object], kind: pl.DataType) -> pl.Expr:
+    """What a table says of all its cells."""
+    values = {part.number: of(part) for part in parts}
+    if len(set(values.values())) == 1:
+        return pl.lit(next(iter(values.values())), kind)
+    return pl.col(_TABLE).replace_strict(list(values), list(values.values()), return_dtype=kind)
 
+
+def _of_column(figures: Sequence[_Heading], of: Callable[[_Heading], object], kind: pl.DataType | None = None) -> pl.Expr:
+    """What the layout, or the place, says of all cells of a column."""
+    values = {heading.name: of(heading) for heading in figures}
+    if len(set(values.values())) == 1:
+        return pl.lit(next(iter(values.values())), kind or pl.String())
+    return pl.col("column").replace_strict(list(values), list(values.values()), return_dtype=kind or pl.String())
+
+
+def _cells(parts: Sequence[_Part], frame: pl.DataFrame, printed: bool) -> pl.DataFrame:
+    """The cells of bodies of one shape, column by column; ``printed`` adds all that a mark may stand in."""
+    layout, figures = parts[0].layout, parts[0].figures
+    rows = frame.filter(pl.col(_FIGURE) | _nonblank([heading.name for heading in parts[0].table.headings])) if not frame[_FIGURE].all() else frame
+    outside = [(part.number, row) for part in parts for row in part.lines.outside]
+    if outside:
+        rows = rows.join(_placed(outside, _TABLE, ROW), on=[_TABLE, ROW], how="anti", maintain_order="left")
     by_role: dict[str, list[pl.Expr]] = {}
-    for heading in stubs:
-        by_role.setdefault(heading.column.holds, []).append(_filled(part, sheet, heading))
-    rows = body.select(
-        ROW,
-        *names,
-        *[(_first(*labels) if len(labels) > 1 else labels[0]).alias(f"s_{role}") for role, labels in by_role.items()],
+    for heading in parts[0].stubs:
+        rows = _with_stub(parts, rows, heading)
+        by_role.setdefault(heading.column.holds, []).append(pl.col(heading.name))
+    names = [heading.name for heading in figures]
+    rows = rows.select(
+        _TABLE, ROW, *names, *[(_first(*labels) if len(labels) > 1 else labels[0]).alias(f"s_{role}") for role, labels in by_role.items()]
     )
     main = next((role for role in ("indicator", "area", *by_role) if role in by_role), None)
     rows, row_roles = _with_labels(layout, rows, main)
-    rows, line_roles = _with_lines(rows, lines, table.roles)
-    said = {role: text for _number, roles in lines.changes for role, text in roles.items()}
+    rows, line_roles = _with_lines(parts, rows)
+    cells, heading_roles = _with_headings(parts, _unpivoted(parts, rows))
 
-    cells = _unpivoted(sheet, table, rows, figures)
-    fixed = {heading.name: heading.column.fixed for heading in figures}
-    column = pl.col("column")
-
-    def of_column(texts: dict[str, str]) -> pl.Expr:
-        return column.replace_strict(list(texts), list(texts.values()), default="", return_dtype=pl.String)
-
-    expressions: dict[str, list[pl.Expr]] = {}
     over: dict[str, pl.Expr] = {}
+    expressions: dict[str, list[pl.Expr]] = {}
     for role in ("year", *TEXT_COLUMNS):
-        choices: list[pl.Expr] = []
-        if any(role in texts for texts in fixed.values()):
-            over[role] = of_column({name: texts[role] for name, texts in fixed.items() if role in texts})
+        choices = [pl.col("parent").fill_null("")] if role == "parent" and "parent" in cells.columns else []
+        if any(role in heading.column.fixed for heading in figures):
+            over[role] = _of_column(figures, lambda heading, role=role: heading.column.fixed.get(role, ""))  # type: ignore[misc]
         if role in row_roles:
             choices.append(pl.col(f"r_{role}").fill_null(""))
         if role == main and "r_own" in cells.columns:
             choices.append(pl.col("r_own").fill_null(""))
         if role in by_role:
             choices.append(pl.col(f"s_{role}"))
-        from_heading = {heading.name: heading.roles[role] for heading in figures if role in heading.roles}
-        if from_heading:
-            choices.append(of_column(from_heading))
+        if role in heading_roles:
+            choices.append(pl.col(f"h_{role}"))
         if role in line_roles:
             choices.append(pl.col(f"l_{role}").fill_null(""))
         if role in layout.fixed:
             choices.append(pl.lit(layout.fixed[role]))
-        if role == "parent" and "parent" in cells.columns:
-            choices.insert(0, pl.col("parent"))
+        if role in TEXT_COLUMNS and any(role in part.sheet_roles for part in parts):
+            choices.append(_of_table(parts, lambda part, role=role: part.sheet_roles.get(role, ""), pl.String()))  # type: ignore[misc]
         expressions[role] = choices
-
-    def settled(role: str, *, with_fixed: bool = True) -> pl.Expr:
-        choices = [*([over[role]] if with_fixed and role in over else []), *expressions[role]]
-        return pl.lit("") if not choices else choices[0] if len(choices) == 1 else _first(*choices)
-
     cells = cells.with_columns(
-        *[settled(role).alias(f"{role}_text") for role in ("year", *TEXT_COLUMNS)], settled("unit", with_fixed=False).alias("base_unit_text")
+        *[_first(*[over[role]] if role in over else [], *choices).alias(f"{role}_text") for role, choices in expressions.items()],
+        _first(*expressions["unit"]).alias("base_unit_text"),
     )
-    return _finished(layout, cells, figures, sheet), lines.notes, {**table.roles, **said}
-
-
-def _no_unheaded(layout: Layout, sheet: Sheet, table: _Table, body: pl.DataFrame) -> None:
-    for name in table.unheaded:
-        held = body.filter(pl.col(name).str.contains(r"\S"))
-        if held.height:
-            letters = column_letters(int(name[1:]))
-            cell = f"{letters}{held[ROW][0]}"
-            pairs = [(heading.pattern, f"{heading.letters}{table.first}", heading.shown) for heading in table.headings]
-            where = f"{sheet.name or 'table'}, row {table.first}"
-            why = f"column {letters} has no heading, but {cell} holds {held[name][0]!r}"
-            raise HeaderMismatch(layout.layout, where, pairs, 0.9, why)
+    return _finished(parts, cells, printed)
 
 
 def _with_labels(layout: Layout, rows: pl.DataFrame, main: str | None) -> tuple[pl.DataFrame, set[str]]:
@@ -632,62 +735,79 @@ def _with_labels(layout: Layout, rows: pl.DataFrame, main: str | None) -> tuple[
     made = _labelled(layout, labels)
     given = {role for role in ROLES if made[f"r_{role}"].is_not_null().any()}
     rows = rows.join(made, left_on=f"s_{main}", right_on="label", how="left", maintain_order="left")
-    if main == "indicator" and (made["child"].any() or made["deep"].n_unique() > 1):
-        own = rows.select(
-            _first(pl.col("r_indicator").fill_null(""), pl.col("r_own").fill_null(""), pl.col("s_indicator").str.strip_chars())
-        ).to_series()
-        parents = _parents(own.to_list(), rows["child"].to_list(), rows["deep"].to_list())
-        rows = rows.with_columns(pl.Series("parent", parents, dtype=pl.String))
-        if layout.qualify:
-            rows = rows.with_columns(pl.when(pl.col("parent") != "").then(pl.col("parent") + pl.lit("：") + own).otherwise(own).alias("r_indicator"))
-            given.add("indicator")
+    if main == "indicator":
+        nested = rows.group_by(_TABLE).agg((pl.col("child").any() | (pl.col("deep").n_unique() > 1)).alias("nested")).filter("nested")[_TABLE]
+        if len(nested):
+            rows = _nested(layout, rows, pl.col(_TABLE).is_in(nested.to_list()))
+            given |= {"indicator"} if layout.qualify else set()
     return rows, given
 
 
-def _with_lines(rows: pl.DataFrame, lines: _Lines, before: dict[str, str]) -> tuple[pl.DataFrame, set[str]]:
+def _nested(layout: Layout, rows: pl.DataFrame, where: pl.Expr) -> pl.DataFrame:
+    """Rows with the label of the row that each is a part of, in the tables that have such rows."""
+    own = _first(pl.col("r_indicator").fill_null(""), pl.col("r_own").fill_null(""), pl.col("s_indicator").str.strip_chars())
+    said = rows.filter(where).select(_TABLE, ROW, own.alias("own"), "child", "deep")
+    parents = [
+        parent
+        for part in said.partition_by(_TABLE, maintain_order=True)
+        for parent in _parents(part["own"].to_list(), part["child"].to_list(), part["deep"].to_list())
+    ]
+    said = said.select(_TABLE, ROW, "own", pl.Series("parent", parents, dtype=pl.String))
+    rows = rows.join(said, on=[_TABLE, ROW], how="left", maintain_order="left")
+    if layout.qualify:
+        qualified = pl.when(pl.col("parent") != "").then(pl.col("parent") + pl.lit("：") + pl.col("own")).otherwise("own")
+        rows = rows.with_columns(pl.when(where).then(qualified).otherwise("r_indicator").alias("r_indicator"))
+    return rows.drop("own")
+
+
+def _with_lines(parts: Sequence[_Part], rows: pl.DataFrame) -> tuple[pl.DataFrame, set[str]]:
     """What lines above and between the rows say, in each row below them."""
-    roles = set(before) | {role for _number, said in lines.changes for role in said}
+    roles = {role for part in parts for role in (*part.roles, *part.lines.said)}
     for role in sorted(roles):
-        changes = [(0, before.get(role, ""))] + [(number, said[role]) for number, said in lines.changes if role in said]
-        if len(changes) == 1:
-            rows = rows.with_columns(pl.lit(changes[0][1]).alias(f"l_{role}"))
-            continue
-        frame = pl.DataFrame(changes, schema={ROW: rows.schema[ROW], f"l_{role}": pl.String}, orient="row")
-        rows = rows.sort(ROW).join_asof(frame, on=ROW)
+        changes = [
+            (part.number, row, text)
+            for part in parts
+            for row, text in [(0, part.roles.get(role, "")), *((row, said[role]) for row, said in part.lines.changes if role in said)]
+        ]
+        rows = rows.join_asof(_placed(changes, _TABLE, ROW, f"l_{role}"), on=ROW, by=_TABLE, check_sortedness=False)
     return rows, roles
 
 
-def _unpivoted(sheet: Sheet, table: _Table, rows: pl.DataFrame, figures: list[_Heading]) -> pl.DataFrame:
+def _with_headings(parts: Sequence[_Part], cells: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
+    """What the heading above says, in each cell of the column."""
+    roles = sorted({role for part in parts for heading in part.figures for role in heading.roles})
+    if not roles:
+        return cells, roles
+    said = [(part.number, heading.name, *(heading.roles.get(role, "") for role in roles)) for part in parts for heading in part.figures]
+    texts = _placed(said, _TABLE, "column", *(f"h_{role}" for role in roles))
+    return cells.join(texts, on=[_TABLE, "column"], how="left", maintain_order="left"), roles
+
+
+def _unpivoted(parts: Sequence[_Part], rows: pl.DataFrame) -> pl.DataFrame:
+    figures = parts[0].figures
     names = [heading.name for heading in figures]
     cells = rows.unpivot(on=names, index=[name for name in rows.columns if name not in names], variable_name="column", value_name="value_text")
     optional = [heading.name for heading in figures if heading.column.optional]
     if optional:
-        cells = cells.filter(~pl.col("column").is_in(optional) | pl.col("value_text").str.contains(r"\S"))
+        cells = cells.filter(~pl.col("column").is_in(optional) | _is_filled(pl.col("value_text")))
     covered = [
-        (row, f"c{index}")
-        for top, left, bottom, right in sheet.merged
-        if bottom > table.last and top <= table.end
-        for row in range(max(top, table.last + 1), min(bottom, table.end) + 1)
+        (part.number, row, f"c{index}")
+        for part in parts
+        for top, left, bottom, right in part.sheet.merged
+        if bottom > part.table.last and top <= part.table.end
+        for row in range(max(top, part.table.last + 1), min(bottom, part.table.end) + 1)
         for index in range(left, right + 1)
         if (row, index) != (top, left) and f"c{index}" in names
     ]
     if covered:  # the other cells of a merged figure are no cells of their own
-        frame = pl.DataFrame(covered, schema={ROW: cells.schema[ROW], "column": pl.String}, orient="row")
-        cells = cells.join(frame, on=[ROW, "column"], how="anti", maintain_order="left")
+        cells = cells.join(_placed(covered, _TABLE, ROW, "column"), on=[_TABLE, ROW, "column"], how="anti", maintain_order="left")
     return cells
 
 
-def _finished(layout: Layout, cells: pl.DataFrame, figures: list[_Heading], sheet: Sheet) -> pl.DataFrame:
-    column = pl.col("column")
-
-    def property_of(of: Callable[[_Heading], str | int | None], kind: pl.DataType) -> pl.Expr:
-        texts = {heading.name: of(heading) for heading in figures}
-        if len(set(texts.values())) == 1:
-            return pl.lit(next(iter(texts.values())), kind)
-        return column.replace_strict(list(texts), list(texts.values()), default=None, return_dtype=kind)
-
+def _finished(parts: Sequence[_Part], cells: pl.DataFrame, printed: bool) -> pl.DataFrame:
+    layout, figures = parts[0].layout, parts[0].figures
     period = pl.col("period_text")
-    if cells["year_text"].str.contains(r"\S").any():
+    if (cells["year_text"] != "").any():
         year = pl.col("year_text").str.strip_chars()
         year = pl.when(year.str.contains("年")).then(year).otherwise(year + "年")
         lacking = (pl.col("year_text") != "") & ~period.str.contains(r"[12]\d{3}")
@@ -695,40 +815,46 @@ def _finished(layout: Layout, cells: pl.DataFrame, figures: list[_Heading], shee
     if layout.dates != "day":
         cells = cells.with_columns(_mapped(period, cells["period_text"], lambda text: _as_period(text, layout.dates)).alias("period_text"))
     base = layout.values
-    transformation = property_of(lambda heading: heading.column.transformation or base.transformation, pl.String())
-    coverage = property_of(lambda heading: heading.column.coverage or base.coverage or "", pl.String())
-    lag = property_of(lambda heading: heading.column.lag, pl.Int8())
+    transformation = _of_column(figures, lambda heading: heading.column.transformation or base.transformation)
+    coverage = _of_column(figures, lambda heading: heading.column.coverage or base.coverage or "")
+    lag = _of_column(figures, lambda heading: heading.column.lag, pl.Int8())
     if "row_lag" in cells.columns:
         transformation = pl.coalesce("row_transformation", transformation)
         coverage = pl.coalesce("row_coverage", coverage)
         lag = lag + pl.col("row_lag").fill_null(0)
     if any(heading.column.rates for heading in figures):
         rate = pl.col("base_unit_text").str.strip_chars().is_in(_RATES)
-        instead = property_of(lambda heading: heading.column.rates.transformation if heading.column.rates else None, pl.String())
-        unit = property_of(lambda heading: heading.column.rates.unit if heading.column.rates else None, pl.String())
+        instead = _of_column(figures, lambda heading: heading.column.rates.transformation if heading.column.rates else None)
+        unit = _of_column(figures, lambda heading: heading.column.rates.unit if heading.column.rates else None)
         transformation = pl.when(rate & instead.is_not_null()).then(instead).otherwise(transformation)
         cells = cells.with_columns(pl.when(rate & unit.is_not_null()).then(unit).otherwise("unit_text").alias("unit_text"))
-    letters = {heading.name: heading.letters for heading in figures}
-    hidden = pl.lit(True) if sheet.hidden else pl.col(ROW).is_in(sorted(sheet.hidden_rows)) if sheet.hidden_rows else pl.lit(False)
-    cells = cells.with_columns(
-        pl.lit(sheet.name).alias("sheet"),
+    hidden_rows = [(part.number, row, "") for part in parts for row in sorted(part.sheet.hidden_rows) if part.table.last < row <= part.table.end]
+    hidden = _of_table(parts, lambda part: part.sheet.hidden, pl.Boolean())
+    if hidden_rows:
+        cells = cells.join(_placed(hidden_rows, _TABLE, ROW, "hidden_row"), on=[_TABLE, ROW], how="left", maintain_order="left")
+        hidden = hidden | pl.col("hidden_row").is_not_null()
+    # What marks may stand in: the label as printed, which a pattern or a dropped translation may have shortened.
+    stood = [pl.col(name) for name in cells.columns if name.startswith("s_")] if printed else []
+    return cells.with_columns(
+        _of_table(parts, lambda part: part.sheet.name, pl.String()).alias("sheet"),
         pl.col(ROW).alias("row"),
-        (column.replace_strict(letters, return_dtype=pl.String) + pl.col(ROW).cast(pl.String)).alias("cell"),
+        (_of_column(figures, lambda heading: heading.letters) + pl.col(ROW).cast(pl.String)).alias("cell"),
         transformation.alias("transformation"),
-        property_of(lambda heading: heading.column.precision or base.precision, pl.String()).alias("precision"),
+        _of_column(figures, lambda heading: heading.column.precision or base.precision).alias("precision"),
         coverage.alias("coverage"),
         lag.alias("lag"),
         hidden.alias("hidden"),
+    ).select(
+        _TABLE,
+        *[pl.col(name).cast(kind) for name, kind in CELL_SCHEMA.items()],
+        *([pl.concat_str([*stood, pl.col("value_text")], separator=" ").alias(_PRINTED)] if printed else []),
     )
-    # What marks may stand in: the label as printed, which a pattern or a dropped translation may have shortened.
-    printed = [pl.col(name) for name in cells.columns if name.startswith("s_")]
-    marks = pl.concat_str([*printed, pl.col("value_text")], separator=" ") if printed else pl.col("value_text")
-    return cells.select(*[pl.col(name).cast(kind) for name, kind in CELL_SCHEMA.items()], marks.alias(_PRINTED))
 
 
 # --- notes ----------------------------------------------------------------------------------------------------
 
 
+@cache
 def _mark_key(mark: str) -> str:
     return re.sub(r"[\[\]【】〔〕()（）\s.:：、注註]", "", typography.normalise(pl.Series([mark]))[0])
 
@@ -742,99 +868,168 @@ def _marked_notes(notes: Sequence[tuple[int, str, str]]) -> list[tuple[int, str,
     return marked
 
 
-def _resolved(cells: pl.DataFrame, notes: Sequence[tuple[int, str, str, str]], headings: dict[str, str]) -> pl.DataFrame:
-    """``note_text`` gets the notes that a cell's value, labels or heading refer to by a mark."""
-    texts = {mark: text for _row, kind, mark, text in notes if kind == "note" and mark}
-    plain = cells.drop(_PRINTED)
-    if not texts or cells.is_empty():
-        return plain
-    printed = pl.concat_str(
-        [
-            pl.col(_PRINTED),
-            pl.col("cell").str.extract(r"^([A-Z]+)").replace_strict(headings, default=""),
-        ],
-        separator=" ",
+def _printed_headings(part: _Part) -> list[tuple[str, str]]:
+    """(letters, all that stands above) of each column."""
+    raw = _grid(part.sheet, part.table.first - int(part.sheet.cells[ROW][0]), part.layout.header_rows, False).printed
+    return [(column_letters(int(name[1:])), " ".join(row[position] for row in raw)) for position, name in enumerate(_columns(part.sheet))]
+
+
+def _resolved(parts: Sequence[_Part], cells: pl.DataFrame, texts: Mapping[int, Mapping[str, str]]) -> pl.DataFrame:
+    """``note_text`` gets the notes that a cell's value, labels or heading refer to by a mark; ``texts`` are those of each sheet."""
+    told = [part for part in parts if part.sheet_number in texts]
+    headings: dict[tuple[int, str], str] = {}
+    for sheet in {part.sheet_number: part for part in told}:
+        above = {letters: text for part in told if part.sheet_number == sheet for letters, text in _printed_headings(part)}
+        headings |= {(part.number, letters): text for part in told if part.sheet_number == sheet for letters, text in above.items()}
+    cells = cells.with_row_index("at")
+    above_cells = _placed([(number, letters, text) for (number, letters), text in headings.items()], _TABLE, "letters", "heading")
+    marked = (
+        cells.filter(pl.col(_TABLE).is_in([part.number for part in told]))
+        .with_columns(pl.col("cell").str.extract(r"^([A-Z]+)").alias("letters"))
+        .join(above_cells, on=[_TABLE, "letters"], how="left", maintain_order="left")
+        .select("at", _TABLE, typography.footnotes(pl.concat_str([_PRINTED, pl.col("heading").fill_null("")], separator=" ")).alias("mark"))
+        .filter(pl.col("mark").list.len() > 0)
+        .explode("mark")
     )
-    marked = cells.select(printed.alias("printed")).with_row_index("at")
-    marks = marked.select("at", typography.footnotes(pl.col("printed")).alias("mark")).filter(pl.col("mark").list.len() > 0).explode("mark")
-    if marks.is_empty():
-        return plain
-    distinct = marks["mark"].unique().to_list()
-    told = {mark: texts.get(_mark_key(mark), "") for mark in distinct}
+    sheets = {part.number: part.sheet_number for part in told}
+    notes = [
+        (number, mark, text)
+        for number, mark in marked.select(_TABLE, "mark").unique().iter_rows()
+        if (text := texts[sheets[number]].get(_mark_key(mark)))
+    ]
     said = (
-        marks.with_columns(pl.col("mark").replace_strict(list(told), list(told.values()), return_dtype=pl.String).alias("told"))
-        .filter(pl.col("told") != "")
+        marked.join(_placed(notes, _TABLE, "mark", "told"), on=[_TABLE, "mark"], how="inner", maintain_order="left")
         .group_by("at", maintain_order=True)
         .agg(pl.col("told").unique(maintain_order=True).str.join(" "))
     )
-    joined = plain.with_row_index("at").join(said, on="at", how="left", maintain_order="left")
+    joined = cells.join(said, on="at", how="left", maintain_order="left")
     return joined.with_columns(
         _first(pl.concat_str(pl.col("note_text"), pl.col("told").fill_null(""), separator=" ").str.strip_chars()).alias("note_text")
-    ).select(list(CELL_SCHEMA))
+    ).select(_TABLE, *CELL_SCHEMA)
 
 
-def _read_sheet(layout: Layout, sheet: Sheet, tables: list[_Table]) -> tuple[pl.DataFrame, list[tuple[int, str, str, str]], list[Found]]:
-    grid = _grid(sheet, 0, tables[0].first - int(sheet.cells[ROW][0]), False)
+# --- books ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Located:
+    """A book whose sheets were looked through: by sheet the tables that a layout finds there, none where it reads nothing."""
+
+    layout: Layout
+    book: Book
+    tables: tuple[tuple[_Part, ...], ...]
+
+
+def locate(layout: Layout, book: Book) -> Located:
+    """Where in a book the tables of a layout stand: those sheets whose name fits ``layout.sheets``, each of which must hold one.
+
+    Without ``layout.sheets`` all that hold one. Raises :class:`HeaderMismatch` (expected and found headings side by side) and
+    :class:`UnreadableFile`.
+    """
+    named = [sheet for sheet in book.sheets if layout.sheets is None or matched(layout.sheets, sheet.name) is not None]
+    if not named:
+        names = ", ".join(sheet.name for sheet in book.sheets)
+        raise UnreadableFile("sheet", f"no sheet is called {layout.sheets!r}; the file has: {names}")
+    found = []
+    for sheet in book.sheets:
+        wanted = any(sheet is one for one in named)
+        tables = _tables(layout, sheet) if wanted else []
+        if not tables and layout.sheets is not None and wanted:
+            raise _mismatch(layout, [sheet])
+        parts = []
+        for number, table in enumerate(tables):
+            is_last = number + 1 == len(tables)
+            table.end = int(sheet.cells[ROW][-1]) if is_last else tables[number + 1].first - 1
+            parts.append(_Part(layout, sheet, table, is_last))
+            _no_unheaded(parts[-1])
+        found.append(tuple(parts))
+    if not any(found):
+        raise _mismatch(layout, named)
+    return Located(layout, book, tuple(found))
+
+
+def read_together(located: Sequence[Located]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Every cell in scope of books that were looked through, and the notes that stand around them.
+
+    ``CELL_SCHEMA`` and ``NOTE_SCHEMA``, each with ``FILE``, the place of the book in the sequence, by which they are sorted.
+    """
+    parts = [part for one in located for sheet in one.tables for part in sheet]
+    shapes: dict[tuple[object, ...], list[_Part]] = {}
+    sheet_number = 0
+    for file, one in enumerate(located):
+        for sheet in one.tables:
+            sheet_number += 1
+            for part in sheet:
+                part.file, part.sheet_number = file, sheet_number
+    for number, part in enumerate(parts):
+        part.number = number
+        shapes.setdefault(part.shape, []).append(part)
+    stacks = []
+    for alike in shapes.values():
+        frame = _stacked(alike)
+        stacks.append((alike, frame.with_columns(_tell_lines(alike, frame).alias(_FIGURE))))
+    notes, texts = _all_notes(located)
+    read = []
+    for alike, frame in stacks:
+        marked = any(part.sheet_number in texts for part in alike)
+        cells = _cells(alike, frame, marked)
+        read.append(_resolved(alike, cells, texts) if marked else cells)
+    cells = pl.concat(read) if read else pl.DataFrame(schema={_TABLE: pl.UInt32(), **CELL_SCHEMA})
+    if any(len(alike) > 1 and len(alike[0].figures) > 1 for alike in shapes.values()) or len(read) > 1:
+        cells = cells.sort(_TABLE, maintain_order=True)  # within a table column by column
+    cells = cells.with_columns(_of_table(parts, lambda part: part.file, pl.UInt32()).alias(FILE)).select(FILE, *CELL_SCHEMA)
+    return cells, notes
+
+
+def _all_notes(located: Sequence[Located]) -> tuple[pl.DataFrame, dict[int, dict[str, str]]]:
+    """The notes of all books; and by sheet those that a mark refers to. Each table learns what holds above it."""
+    rows: list[tuple[int, str, int, str, str, str]] = []
+    texts = {}
+    for file, one in enumerate(located):
+        rows += [(file, remark.sheet, 0, remark.kind, "", remark.text) for remark in one.book.remarks]
+        for sheet, parts in zip(one.book.sheets, one.tables, strict=True):
+            if not parts:
+                rows.append((file, sheet.name, 0, "sheet_not_read", "", f"{sheet.cells.height} rows that the layout does not read"))
+                continue
+            marked = _marked_notes(_notes(sheet, parts))
+            rows += [(file, sheet.name, *note) for note in marked]
+            if by_mark := {mark: text for _row, kind, mark, text in marked if kind == "note" and mark}:
+                texts[parts[0].sheet_number] = by_mark
+            if sheet.hidden_rows:
+                rows.append((file, sheet.name, min(sheet.hidden_rows), "hidden_rows", "", f"{len(sheet.hidden_rows)} hidden rows; they were read"))
+    return pl.DataFrame(rows, schema={FILE: pl.UInt32(), **NOTE_SCHEMA}, orient="row"), texts
+
+
+def _notes(sheet: Sheet, parts: Sequence[_Part]) -> list[tuple[int, str, str]]:
+    """The notes of a sheet top to bottom. What a line says holds until another says otherwise, in the tables below too."""
+    layout = parts[0].layout
+    grid = _grid(sheet, 0, parts[0].table.first - int(sheet.cells[ROW][0]), False)
     above = [(0, line) for line in sheet.caption]
     above += [(number, text) for number, texts in zip(grid.rows, grid.printed, strict=True) for text in texts if text]
     roles: dict[str, str] = {}
     for _number, text in above:
         if found := first_match(layout.above, text):
             roles.update(found[1])
-    notes: list[tuple[int, str, str]] = [(number, "above", text) for number, text in above]
-    parts, shown, printed = [], [], {}
-    last_row = int(sheet.cells[ROW][-1])
-    for number, table in enumerate(tables):
-        is_last = number + 1 == len(tables)
-        table.end = last_row if is_last else tables[number + 1].first - 1
-        table.roles = roles
-        cells, said, roles = _body(layout, sheet, table, is_last)
-        parts.append(cells)
-        notes += said
-        shown.append(
-            Found(
-                sheet.name, (table.first, table.last), (table.last + 1, table.end),
-                tuple((heading.letters, heading.shown, heading.pattern, heading.column.holds) for heading in table.headings),
-            )
-        )  # fmt: skip
-        raw = _grid(sheet, table.first - int(sheet.cells[ROW][0]), layout.header_rows, False).printed
-        names = _columns(sheet)
-        printed.update({column_letters(int(name[1:])): " ".join(row[position] for row in raw) for position, name in enumerate(names)})
-    marked = _marked_notes(notes)
-    return _resolved(pl.concat(parts), marked, printed), marked, shown
+    notes = [(number, "above", text) for number, text in above]
+    sheet_roles = (matched(layout.sheets, sheet.name) or {}) if layout.sheets else {}
+    for part in parts:
+        part.roles, part.sheet_roles = roles, sheet_roles
+        roles = {**roles, **part.lines.said}
+        notes += part.lines.notes
+    return notes
+
+
+def _shown(part: _Part) -> Found:
+    return Found(
+        part.sheet.name,
+        (part.table.first, part.table.last),
+        (part.table.last + 1, part.table.end),
+        tuple((heading.letters, heading.shown, heading.pattern, heading.column.holds) for heading in part.table.headings),
+    )
 
 
 def read_through(layout: Layout, book: Book) -> Reading:
-    """Every cell in scope of a layout, with the notes that stand around them.
-
-    Read are the sheets whose name fits ``layout.sheets``, each of which must hold the table; without it all those that hold it. Raises
-    :class:`HeaderMismatch` (expected and found headings side by side) and :class:`UnreadableFile`.
-    """
-    named = [sheet for sheet in book.sheets if layout.sheets is None or matched(layout.sheets, sheet.name) is not None]
-    if not named:
-        names = ", ".join(sheet.name for sheet in book.sheets)
-        raise UnreadableFile("sheet", f"no sheet is called {layout.sheets!r}; the file has: {names}")
-    parts: list[pl.DataFrame] = []
-    notes: list[tuple[str, int, str, str, str]] = [(remark.sheet, 0, remark.kind, "", remark.text) for remark in book.remarks]
-    tables: list[Found] = []
-    for sheet in book.sheets:
-        found = _tables(layout, sheet) if any(sheet is one for one in named) else []
-        if not found:
-            if layout.sheets is not None and any(sheet is one for one in named):
-                raise _mismatch(layout, [sheet])
-            notes.append((sheet.name, 0, "sheet_not_read", "", f"{sheet.cells.height} rows that the layout does not read"))
-            continue
-        cells, marked, shown = _read_sheet(layout, sheet, found)
-        sheet_roles = (matched(layout.sheets, sheet.name) or {}) if layout.sheets else {}
-        for role, text in sheet_roles.items():
-            if role in TEXT_COLUMNS:
-                cells = cells.with_columns(_first(pl.col(f"{role}_text"), pl.lit(text)).alias(f"{role}_text"))
-        parts.append(cells)
-        notes += [(sheet.name, row, kind, mark, text) for row, kind, mark, text in marked]
-        if sheet.hidden_rows:
-            hidden = sorted(sheet.hidden_rows)
-            notes.append((sheet.name, hidden[0], "hidden_rows", "", f"{len(hidden)} hidden rows; they were read"))
-        tables += shown
-    if not parts:
-        raise _mismatch(layout, named)
-    return Reading(pl.concat(parts), pl.DataFrame(notes, schema=NOTE_SCHEMA, orient="row"), tuple(tables))
+    """Every cell in scope of a layout, with the notes that stand around them. Raises as :func:`locate` does."""
+    located = locate(layout, book)
+    cells, notes = read_together([located])
+    return Reading(cells.drop(FILE), notes.drop(FILE), tuple(_shown(part) for sheet in located.tables for part in sheet))

@@ -15,6 +15,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -294,8 +295,9 @@ def _twice(node: yaml.Node | None) -> Iterator[tuple[int, str]]:
 
 def _load(path: Path, text: str) -> tuple[Any, yaml.Node | None]:
     try:
-        node = yaml.compose(text, Loader=_LOADER)
-        value = yaml.load(text, Loader=_LOADER)
+        loader = _LOADER(text)
+        node = loader.get_single_node()
+        value = None if node is None else loader.construct_document(node)
     except (yaml.YAMLError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         line = "" if mark is None else f" line {mark.line + 1}"
@@ -361,10 +363,16 @@ def read_source(path: Path) -> Source:
 
 def read_layout(path: Path) -> tuple[Layout, str]:
     """A layout and the hash of its text; a changed layout re-reads its files. Raises :class:`LayoutError`."""
+    return _layout(path, hashlib.sha256(path.read_bytes()).hexdigest()[:12])
+
+
+@cache
+def _layout(path: Path, content: str) -> tuple[Layout, str]:
+    """Read once for all sources that share it, and again when its content is another."""
     layout = validated(path, Layout)
     if layout.layout != path.stem:
         raise LayoutError(f"{shown(path)}: 1 key(s) to mend\n  layout: is {layout.layout!r}, but the file is called {path.stem!r}")
-    return layout, hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+    return layout, content
 
 
 def find_layouts(raw: Path, source: Source) -> dict[str, tuple[Layout, str]]:

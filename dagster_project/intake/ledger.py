@@ -12,8 +12,8 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -23,7 +23,7 @@ from dagster_project.intake import cells, layouts, numbers, periods, tables, tex
 from dagster_project.intake.workbooks import WorkbookProcess
 from dagster_project.settings import Settings, printable
 
-READER_VERSION = "3"
+READER_VERSION = "4"
 IGNORED_FILES = frozenset({".DS_Store", "Thumbs.db", ".gitkeep"})
 
 
@@ -90,7 +90,7 @@ def _write_atomically(path: Path, write: Callable[[Path], object]) -> None:
 
 
 def _save_manifest(settings: Settings, entries: Iterable[Entry]) -> None:
-    rows = {"files": [asdict(entry) for entry in sorted(entries, key=lambda entry: entry.file)]}
+    rows = {"files": [vars(entry) for entry in sorted(entries, key=lambda entry: entry.file)]}
     body = json.dumps(rows, ensure_ascii=False, indent=1)
     _write_atomically(manifest_path(settings), lambda path: path.write_text(body, encoding="utf-8"))
 
@@ -123,8 +123,7 @@ def _described(settings: Settings, source_id: str) -> dict[str, tuple[str, date 
 @dataclass
 class _Pending:
     entry: Entry
-    frame: pl.DataFrame
-    notes: pl.DataFrame
+    located: cells.Located
 
 
 class _SourceReader:
@@ -156,12 +155,12 @@ class _SourceReader:
         return [self.layouts[key] for key in fitting]
 
 
-def read_with(candidates: list[tuple[layouts.Layout, str]], book: tables.Book) -> tuple[layouts.Layout, str, cells.Reading]:
-    """The first layout whose headings a book has, and what it reads. Raises the mismatch that comes nearest."""
+def locate_with(candidates: list[tuple[layouts.Layout, str]], book: tables.Book) -> tuple[str, cells.Located]:
+    """The first layout whose headings a book has: its hash, and where its tables stand. Raises the mismatch that comes nearest."""
     nearest: tables.UnreadableFile | None = None
     for layout, layout_hash in candidates:
         try:
-            return layout, layout_hash, cells.read_through(layout, book)
+            return layout_hash, cells.locate(layout, book)
         except tables.UnreadableFile as problem:
             score = problem.score if isinstance(problem, cells.HeaderMismatch) else -1.0
             if nearest is None or score > (nearest.score if isinstance(nearest, cells.HeaderMismatch) else -1.0):
@@ -177,52 +176,61 @@ def _hash_of(candidates: list[tuple[layouts.Layout, str]], chosen: str) -> str:
     return hashlib.sha256(" ".join(tried[: names.index(chosen) + 1] if chosen in names else tried).encode()).hexdigest()[:12]
 
 
-def parse_cells(pending: list[_Pending], marks: dict[str, dict[str, str]]) -> pl.DataFrame:
-    """All new cells at once: distinct texts parsed once, then joined back."""
-    frames = []
-    for item in pending:
-        frames.append(
-            item.frame.with_columns(
-                pl.lit(item.entry.source_id).alias("source_id"),
-                pl.lit(item.entry.publication_id).alias("publication_id"),
-                pl.lit(item.entry.file).alias("file"),
-                pl.lit(item.entry.layout).alias("layout"),
-                pl.lit(numbers.has_decimal_comma(item.frame["value_text"])).alias("decimal_comma"),
-            )
-        )
-    frame = pl.concat(frames)
+def parse_cells(frame: pl.DataFrame, entries: Sequence[Entry], marks: Mapping[str, Mapping[str, str]]) -> pl.DataFrame:
+    """All new cells at once; each distinct text is parsed once. ``cells.FILE`` is a cell's place in ``entries``."""
+    commas = numbers.with_decimal_comma(frame.select(cells.FILE, "value_text"), cells.FILE)
     # What a mark means is the source's own matter: 0 or x is a figure in one and a blank in another.
-    meanings = {source: json.dumps(sorted(marks.get(source, {}).items())) for source in frame["source_id"].unique()}
-    frame = frame.with_columns(pl.col("source_id").replace_strict(meanings, default="[]", return_dtype=pl.String).alias("meaning"))
-    parsed = [
-        numbers.parse_numbers(part["value_text"], decimal_comma=bool(comma), missing_marks=dict(json.loads(str(meaning)))).with_columns(
-            pl.lit(bool(comma)).alias("decimal_comma"), pl.lit(meaning).alias("meaning")
-        )
-        for (comma, meaning), part in frame.group_by("decimal_comma", "meaning", maintain_order=True)
-    ] or [numbers.parse_numbers(frame["value_text"]).with_columns(pl.lit(False).alias("decimal_comma"), pl.lit("[]").alias("meaning"))]
-    frame = frame.join(pl.concat(parsed), on=["value_text", "decimal_comma", "meaning"], how="left").join(
-        periods.parse_periods(frame["period_text"]), on="period_text", how="left"
+    manners = {at: (at in commas, json.dumps(sorted(marks.get(entry.source_id, {}).items()))) for at, entry in enumerate(entries)}
+    known = list(dict.fromkeys(manners.values())) or [(False, "[]")]
+    described = {
+        "source_id": [entry.source_id for entry in entries],
+        "publication_id": [entry.publication_id for entry in entries],
+        "file": [entry.file for entry in entries],
+        "layout": [entry.layout for entry in entries],
+        "manner": [known.index(manners[at]) for at in range(len(entries))],
+    }
+    of_file = pl.DataFrame(described, schema={**dict.fromkeys(described, pl.String()), "manner": pl.UInt32()}).with_row_index(cells.FILE)
+    frame = frame.join(of_file, on=cells.FILE, how="left", maintain_order="left")
+    parsed = pl.concat(
+        numbers.parse_numbers(
+            (frame if len(known) == 1 else frame.filter(pl.col("manner") == at))["value_text"],
+            decimal_comma=comma,
+            missing_marks=dict(json.loads(meaning)),
+        ).with_columns(pl.lit(at, pl.UInt32).alias("manner"))
+        for at, (comma, meaning) in enumerate(known)
     )
-    frame = periods.placed(frame)
-    frame = _column_precision(frame)
-    return frame.with_columns(
-        text.label_key(text.without_footnotes(pl.col("indicator_text"))).alias("label_key"),
-        text.label_key(text.without_footnotes(pl.col("area_text"))).alias("area_key"),
-        text.unit_key(pl.when(pl.col("unit_text") == "").then(pl.col("unit_in_text").fill_null("")).otherwise("unit_text")).alias("unit_key"),
-        text.unit_key(pl.col("base_unit_text")).alias("base_unit_key"),
-    ).drop("decimal_comma", "meaning")
+    frame = frame.join(parsed, on=["value_text", "manner"], how="left", nulls_equal=True, maintain_order="left").join(
+        periods.parse_periods(frame["period_text"]), on="period_text", how="left", nulls_equal=True, maintain_order="left"
+    )
+    frame = _column_precision(periods.placed(frame))
+    unit = pl.when(pl.col("unit_text") == "").then(pl.col("unit_in_text").fill_null("")).otherwise("unit_text")
+    return _with_keys(
+        frame.with_columns(unit.alias("unit")),
+        label_key=("indicator_text", lambda texts: text.label_key(text.without_footnotes(texts))),
+        area_key=("area_text", lambda texts: text.label_key(text.without_footnotes(texts))),
+        unit_key=("unit", text.unit_key),
+        base_unit_key=("base_unit_text", text.unit_key),
+    ).drop("manner", "unit")
+
+
+def _with_keys(frame: pl.DataFrame, **keys: tuple[str, Callable[[pl.Series], pl.Series]]) -> pl.DataFrame:
+    """Columns computed from another's distinct texts."""
+    for name, (column, spelled) in keys.items():
+        distinct = frame[column].unique()
+        frame = frame.with_columns(pl.col(column).replace_strict(distinct, spelled(distinct), return_dtype=pl.String).alias(name))
+    return frame
 
 
 def no_cells() -> pl.DataFrame:
     """A ledger file without rows: what the columns are, for a warehouse that has read nothing yet."""
-    entry = Entry("", "", 0, 0, "", "", "", READER_VERSION, "", "", "read", "", "", 0, 0)
-    return parse_cells([_Pending(entry, pl.DataFrame(schema=cells.CELL_SCHEMA), no_notes())], {})
+    return parse_cells(pl.DataFrame(schema={cells.FILE: pl.UInt32(), **cells.CELL_SCHEMA}), [], {}).drop(cells.FILE)
 
 
 def parsed(reading: cells.Reading, missing_marks: dict[str, str]) -> pl.DataFrame:
     """A reading's cells as the ledger would hold them, without a file: numbers, periods and keys parsed."""
     entry = Entry("", "", 0, 0, "", "", "", READER_VERSION, "", "", "read", "", "", 0, 0)
-    return parse_cells([_Pending(entry, reading.cells, reading.notes)], {"": missing_marks})
+    frame = reading.cells.select(pl.lit(0, pl.UInt32).alias(cells.FILE), pl.all())
+    return parse_cells(frame, [entry], {"": missing_marks}).drop(cells.FILE)
 
 
 def no_notes() -> pl.DataFrame:
@@ -263,13 +271,61 @@ def _read_file(settings: Settings, reader: _SourceReader, path: Path, entry: Ent
         return _refused(entry, "source", reader.problem)
     try:
         candidates = reader.candidates(path)
-        layout, layout_hash, reading = read_with(candidates, tables.read_book(data, settings.limits, process))
+        layout_hash, located = locate_with(candidates, tables.read_book(data, settings.limits, process))
     except tables.UnreadableFile as problem:
         return _refused(entry, problem.code, str(problem))
-    entry = replace(entry, layout=layout.layout, layout_hash=layout_hash, candidates=_hash_of(candidates, layout.layout))
-    if reading.cells.is_empty():
-        return _refused(entry, "no_cells", "the header is there but no row follows it")
-    return _Pending(entry, reading.cells, reading.notes)
+    name = located.layout.layout
+    return _Pending(replace(entry, layout=name, layout_hash=layout_hash, candidates=_hash_of(candidates, name)), located)
+
+
+def _unforeseen(entry: Entry, error: Exception) -> Entry:
+    return _refused(entry, "unforeseen", f"the reader failed on it ({type(error).__name__}): please report the file")
+
+
+def _read_together(pending: Sequence[_Pending]) -> tuple[list[_Pending], pl.DataFrame, pl.DataFrame, list[Entry]]:
+    """The files that could be read, their cells and notes, and the refused: where our own code fails on one, it alone is left out."""
+    refused: list[Entry] = []
+    good = list(pending)
+    try:
+        frame, notes = cells.read_together([item.located for item in good])
+    except Exception:
+        for item in pending:
+            try:
+                cells.read_together([item.located])
+            except Exception as error:
+                good.remove(item)
+                refused.append(_unforeseen(item.entry, error))
+        if not refused:
+            raise
+        frame, notes = cells.read_together([item.located for item in good])
+    return good, frame, notes, refused
+
+
+def _written(settings: Settings, pending: Sequence[_Pending], marks: Mapping[str, Mapping[str, str]]) -> list[Entry]:
+    """Reads what was looked through and writes a ledger file for each; gives their entries, read or refused."""
+    good, frame, notes, entries = _read_together(pending)
+    frame = parse_cells(frame, [item.entry for item in good], marks)
+    accepted = pl.col("number_status").is_in(["number", "ratio"]).sum()
+    counts = {at: (rows, numbers) for at, rows, numbers in frame.group_by(cells.FILE).agg(pl.len(), accepted.alias("numbers")).iter_rows()}
+    files = pl.Series([item.entry.file for item in good], dtype=pl.String)
+    notes = notes.with_columns(files.gather(notes[cells.FILE]).alias("file"))
+    noted = dict(notes.group_by(cells.FILE).len().iter_rows())
+    frame, notes = frame.drop(cells.FILE), notes.drop(cells.FILE)
+    first = first_note = 0
+    for at, item in enumerate(good):
+        rows_noted = noted.get(at, 0)
+        own_notes = notes.slice(first_note, rows_noted)
+        first_note += rows_noted
+        if at not in counts:
+            entries.append(_refused(item.entry, "no_cells", "the header is there but no row follows it"))
+            continue
+        rows, accepted_numbers = counts[at]
+        name = ledger_name(item.entry)
+        _write_atomically(settings.ledger / "cells" / name, frame.slice(first, rows).write_parquet)
+        _write_atomically(settings.ledger / "notes" / name, own_notes.write_parquet)
+        entries.append(replace(item.entry, ledger=name, cells=rows, numbers=accepted_numbers))
+        first += rows
+    return entries
 
 
 def ledger_name(entry: Entry) -> str:
@@ -351,7 +407,7 @@ def refresh_ledger(
                 except OSError as error:
                     outcome = _refused(blank, "unreadable", f"the system does not let it be read: {error.strerror or type(error).__name__}")
                 except Exception as error:  # whatever a file does to our own code, the others are read
-                    outcome = _refused(blank, "unforeseen", f"the reader failed on it ({type(error).__name__}): please report the file")
+                    outcome = _unforeseen(blank, error)
                 if isinstance(outcome, _Pending):
                     pending.append(outcome)
                 elif outcome.status == "refused":
@@ -360,17 +416,8 @@ def refresh_ledger(
                     unchanged += 1
                     after[file] = outcome
     read: list[Entry] = []
-    if pending:
-        frame = parse_cells(pending, marks)
-        entries = {item.entry.file: item.entry for item in pending}
-        notes = {item.entry.file: item.notes.with_columns(pl.lit(item.entry.file).alias("file")) for item in pending}
-        for (file,), part in frame.group_by("file", maintain_order=True):
-            entry = entries[str(file)]
-            name = ledger_name(entry)
-            accepted = int((part["number_status"].is_in(["number", "ratio"])).sum())
-            _write_atomically(settings.ledger / "cells" / name, lambda path, part=part: part.write_parquet(path))  # type: ignore[misc]
-            _write_atomically(settings.ledger / "notes" / name, notes[entry.file].write_parquet)
-            read.append(replace(entry, ledger=name, cells=part.height, numbers=accepted))
+    for entry in _written(settings, pending, marks) if pending else []:
+        (refused if entry.status == "refused" else read).append(entry)
     for entry in read:
         after[entry.file] = entry
     for entry in refused:

@@ -118,8 +118,14 @@ _SURELY_DECIMAL: Final = (
 
 def has_decimal_comma(texts: pl.Series) -> bool:
     """Whether a column prints decimal commas: one that cannot be a thousands mark is evidence."""
-    distinct = texts.cast(pl.String).drop_nulls().unique()
-    return bool(normalise(with_mark_holes(distinct)).str.contains(_SURELY_DECIMAL).any())
+    return bool(with_decimal_comma(pl.DataFrame({"of": [0], "value_text": [texts.cast(pl.String)]}).explode("value_text"), "of"))
+
+
+def with_decimal_comma(frame: pl.DataFrame, of: str) -> set[int]:
+    """Those of column ``of`` (a file's number) whose ``value_text`` has decimal commas, in the sense of :func:`has_decimal_comma`."""
+    strange = frame.filter(~pl.col("value_text").str.contains(_PLAIN)).unique()
+    surely = normalise(with_mark_holes(pl.col("value_text"))).str.contains(_SURELY_DECIMAL)
+    return set(strange.filter(surely)[of].to_list())
 
 
 def parse_numbers(texts: pl.Series, *, decimal_comma: bool = False, missing_marks: Mapping[str, str] | None = None) -> pl.DataFrame:

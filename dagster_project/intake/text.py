@@ -135,6 +135,14 @@ def without_footnotes(series: pl.Series | pl.Expr) -> pl.Series | pl.Expr:
     return _over(series, lambda text: _hole(text).str.replace_all(MARK_HOLE, "", literal=True))
 
 
+def without_marks(text: str) -> str:
+    """:func:`without_footnotes` of one text: a heading, of which a file has too few for a frame."""
+    if not MAY_HOLD_MARK.search(text):
+        return text.replace(MARK_HOLE, "\ufffd")
+    text = re.sub(_SUPERSCRIPT, r"\1" + MARK_HOLE, text.replace(MARK_HOLE, "\ufffd"))
+    return re.sub(_MARK, "", text).replace(MARK_HOLE, "")
+
+
 @overload
 def with_mark_holes(series: pl.Series) -> pl.Series: ...
 @overload

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dagster_project.intake.cells import CELL_SCHEMA, HeaderMismatch, Reading, read_through
+from dagster_project.intake.cells import CELL_SCHEMA, FILE, HeaderMismatch, Reading, locate, read_through, read_together
 from dagster_project.intake.layouts import Layout
 from dagster_project.intake.ledger import parsed
 from dagster_project.intake.tables import UnreadableFile, column_letters, read_book
@@ -186,6 +186,27 @@ def test_reading_is_a_function_of_bytes_and_layout() -> None:
     text = "单位：亿元\n地区,2023年\n重庆市,1\n注：甲\n"
     one, two = read(text), read(text)
     assert one.cells.equals(two.cells) and one.notes.equals(two.notes) and one.tables == two.tables
+
+
+def test_books_that_are_read_together_are_read_as_each_alone() -> None:
+    """Lines, sections, marks, headings and indentation of one book say nothing of another, whatever stands where in it."""
+    columns: list[dict[str, Any]] = [{"指标": "indicator"}, {"{period}": "values"}]
+    keys = {"above": ["单位：{unit}"], "rows": [{"/^一、/": "section"}], "qualify": True}
+    layout = Layout.model_validate({**BASE, "columns": columns, **keys})
+    texts = [
+        "单位：亿元\n指标,2023年①,2022年\n一、总量,,\n贷款,1,2\n单位：万元,,\n存款*,2,3\n　其中：活期,3,4\n注：①预计数\n* 含郊县\n",
+        "指标,2021年,2020年\n贷款,5,6*\n　,7,8\n指标,2019年,2018年\n存款①,9,10\n　住户存款,11,12\n",
+        "指标,2024年\n贷款,5\n注：* 甲\n",
+        "单位：美元\n指标,2021年,2020年\n",
+        "指标,2024年\n　存款,-\n",
+    ]
+    located = [locate(layout, read_book(text.encode())) for text in texts]
+    cells, notes = read_together(located)
+    for at, text in enumerate(texts):
+        alone = read_through(layout, read_book(text.encode()))
+        assert cells.filter(pl.col(FILE) == at).drop(FILE).to_dicts() == alone.cells.to_dicts()
+        assert notes.filter(pl.col(FILE) == at).drop(FILE).to_dicts() == alone.notes.to_dicts()
+    assert cells.height == 16
 
 
 def test_addresses_are_those_of_the_sheet() -> None:

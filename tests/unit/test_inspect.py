@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 
 from dagster_project import cli
 from dagster_project.intake import layouts, ledger
+from dagster_project.intake.cells import read_through
 from dagster_project.intake.inspection.draft import as_layout
 from dagster_project.intake.inspection.known import Known, judged, nearest, read_known
 from dagster_project.intake.inspection.look import Inspection, as_data, inspected
@@ -79,10 +80,11 @@ def test_a_draft_reads_what_the_layout_of_a_person_reads(path: Path, known: Know
     if typed is not None:
         amended = layouts.Layout.model_validate({**yaml.safe_load(found.draft), **typed})
         found = inspected(data, known, path.stem, amended, missing_marks=source.missing_marks)
-    layout, _hash, reading = ledger.read_with(list(layouts.find_layouts(PUBLISHED, source).values()), read_book(data))
+    book = read_book(data)
+    _hash, located = ledger.locate_with(list(layouts.find_layouts(PUBLISHED, source).values()), book)
     assert found.cells is not None, found.problem
-    wanted = ledger.parsed(reading, source.missing_marks).select(READ).sort(READ[:2])
-    assert found.cells.select(READ).sort(READ[:2]).to_dicts() == wanted.to_dicts(), layout.layout
+    wanted = ledger.parsed(read_through(located.layout, book), source.missing_marks).select(READ).sort(READ[:2])
+    assert found.cells.select(READ).sort(READ[:2]).to_dicts() == wanted.to_dicts(), located.layout.layout
     assert wanted.height > 0
 
 

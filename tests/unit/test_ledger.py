@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import os
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from dagster_project.intake import cells as layout_cells
 from dagster_project.intake import ledger
 from dagster_project.intake.ledger import Intake, refresh_ledger
 from dagster_project.settings import REPOSITORY, Settings
@@ -223,6 +225,22 @@ def test_number_cells_take_the_widest_decimals_of_their_column(settings: Setting
     frame = cells(settings, "bulletins/files/n.csv")
     assert frame.select("mantissa", "decimals").rows() == [(2158880, 2), (2036319, 2), (700, 2)]
     assert frame["precision_of_column"].to_list() == [True, False, True]
+
+
+def test_a_file_that_our_own_code_fails_on_is_alone_refused(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    def failing(located: Sequence[layout_cells.Located]) -> tuple[pl.DataFrame, pl.DataFrame]:
+        if any("77.7" in sheet.cells.write_csv() for one in located for sheet in one.book.sheets):
+            raise ZeroDivisionError
+        return together(located)
+
+    together = layout_cells.read_together
+    monkeypatch.setattr(layout_cells, "read_together", failing)
+    bad = settings.raw / "bulletins" / "files" / "bad.csv"
+    bad.write_text(figures("x1,重庆市,地区生产总值,77.7,亿元,2020年,,observation,,"), encoding="utf-8")
+    intake = refresh_ledger(settings)
+    assert [(entry.file, entry.code) for entry in intake.refused] == [("bulletins/files/bad.csv", "unforeseen")]
+    assert "ZeroDivisionError" in intake.refused[0].message
+    assert [Path(entry.file).name for entry in intake.read] == ["b2022.csv", "b2023.csv"]
 
 
 def test_half_a_write_is_no_ledger_file(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,6 +25,7 @@ from dagster_project.intake.text import (
     normalise,
     unit_key,
     without_footnotes,
+    without_marks,
 )
 
 
@@ -364,6 +365,12 @@ def test_keys_and_marks_of_labels() -> None:
     assert footnotes(labels).to_list() == [[], ["【1】"], [], ["①"]]
     assert normalise(pl.Series(["億元　〇—～∶"])).to_list() == ["亿元 0-~:"]
     assert without_footnotes(pl.Series(["km²"])).to_list() == ["km²"]
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text(alphabet="注註(（[［【12１%)）*＊①❶¹²⁴年km\ue000\ufffd "))
+def test_one_text_loses_the_marks_that_a_column_loses(text: str) -> None:
+    assert without_marks(text) == without_footnotes(pl.Series([text]))[0]
     assert pl.DataFrame({"x": ["Ａ"]}).select(normalise(pl.col("x"))).item() == "A"
 
 
