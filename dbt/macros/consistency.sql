@@ -66,3 +66,15 @@
         exact_sum(parts) ~ ' - ' ~ half_units(parts, parts_decimals),
         exact_sum(parts) ~ ' + ' ~ half_units(parts, parts_decimals)) }}
 {%- endmacro %}
+
+{# The median of up to four values, nulls left out: what `list_median` gives, without a list a row. Of two sorted pairs the middle two are the greater
+   of the lower ends and the lesser of the upper ends; three values have one in the middle. #}
+{% macro median_of_four(a, b, c, d) -%}
+    (case
+        when ({{ a }} is null) <> ({{ b }} is null) and {{ c }} is not null and {{ d }} is not null
+            then greatest(least({{ c }}, {{ d }}), least(greatest({{ c }}, {{ d }}), {{ a }}, {{ b }}))
+        when ({{ c }} is null) <> ({{ d }} is null) and {{ a }} is not null and {{ b }} is not null
+            then greatest(least({{ a }}, {{ b }}), least(greatest({{ a }}, {{ b }}), {{ c }}, {{ d }}))
+        else (greatest(least({{ a }}, {{ b }}), least({{ c }}, {{ d }})) + least(greatest({{ a }}, {{ b }}), greatest({{ c }}, {{ d }}))) / 2
+    end)
+{%- endmacro %}

@@ -19,10 +19,12 @@
     end)
 {%- endmacro %}
 
-{# `groups`: the columns that name a group. U2 compares each period with the final of the one before it in the same group. #}
-{% macro revision_measures(pairs, groups) %}
+{# `groups`: the columns that name a group; `also`: further aggregates of the pairs. U2 compares each period with the final of the one before it in
+   the same group. #}
+{% macro revision_measures(pairs, groups, also=none) %}
     select
         {{ groups }},
+        {% if also %}{{ also }},{% endif %}
         count(*)::integer as n,
         avg(r) as mean_revision,
         case when count(*) >= 8 and (stddev_samp(r) > 0 or avg(r) <> 0)
@@ -53,3 +55,8 @@
     ) as revised
     group by {{ groups }}
 {% endmacro %}
+
+{# A census round in words: -2 where inputs stand on several, -1 where it can't be told. #}
+{% macro census_basis_text(basis) -%}
+    (case {{ basis }} when -2 then 'mixed' when -1 then 'unknown' else ({{ basis }})::varchar end)
+{%- endmacro %}

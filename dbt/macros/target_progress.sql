@@ -1,6 +1,14 @@
 {# Where each target stands on each day: the mart `target_progress` and the table macro `methods.target_progress_as_of` are this text.
    `days` is a query for (target_id, as_of, is_today). Today also shows what has no date; any other day only what was certainly known. #}
 
+{# Today: the last day on which anything became known. #}
+{% macro last_day_known() -%}(select max(known_by) from {{ ref('facts') }}){%- endmacro %}
+
+{# A day asked for, of every target; none is today, which also shows what has no date. #}
+{% macro day_asked_for(day) -%}
+select target_id, coalesce({{ day }}::date, {{ last_day_known() }}) as as_of, {{ day }}::date is null as is_today from {{ ref('targets') }}
+{%- endmacro %}
+
 {% macro level_from(base, base_year) -%}
     (case t.level_rule
         when 'value' then t.target_level

@@ -1,46 +1,43 @@
--- How far each release was from the latest, and from every later stage, by indicator and area.
-{% set series = 'ref_area, indicator, breakdown, currency_scope, transformation, prices, freq, coverage' %}
-{% set key = 'ref_area, indicator, breakdown, currency_scope, transformation, prices, freq, coverage, release, release_name, compared_with' %}
-with triangle as (
-    select * from {{ ref('revision_triangles') }}
+-- How far each release was from the latest, and from every later stage, by indicator and area. Measured over integer keys, named at the end.
+{% set key = 'series_id, shape, release, release_name, compared_with' %}
+with shapes as (
+    select period_key, freq, coverage, period_end, dense_rank() over (order by freq, coverage) as shape from {{ ref('time_periods') }}
+),
+
+later as (
+    select
+        h.series_id, s.shape, h.release, h.release_name, f.release_name as later_name, f.is_last_release,
+        h.period_key as time_period, s.period_end, h.obs_value as value_then, f.obs_value as value_final,
+        h.stage_basis as basis_then, h.census_basis as round_then, f.census_basis as round_final
+    from {{ ref('revision_releases') }} as h
+    inner join {{ ref('revision_releases') }} as f on f.series_id = h.series_id and f.period_key = h.period_key and f.release > h.release
+    inner join shapes as s on s.period_key = h.period_key
 ),
 
 pairs as (
-    select
-        h.{{ series.replace(', ', ', h.') }}, h.release, h.release_name, 'latest' as compared_with,
-        h.period_end as time_period, h.obs_value as value_then, f.obs_value as value_final,
-        h.stage_basis as basis_then, h.census_basis as round_then, f.census_basis as round_final
-    from triangle as h
-    inner join triangle as f using ({{ series }}, period_end)
-    where f.is_last_release and not h.is_last_release and f.period_start is not distinct from h.period_start
+    select * exclude (later_name, is_last_release), 'latest' as compared_with from later where is_last_release
     union all
-    select
-        h.{{ series.replace(', ', ', h.') }}, h.release, h.release_name, f.release_name,
-        h.period_end, h.obs_value, f.obs_value, h.stage_basis, h.census_basis, f.census_basis
-    from triangle as h
-    inner join triangle as f using ({{ series }}, period_end)
-    where f.release > h.release and f.release_name <> 'vintage' and f.period_start is not distinct from h.period_start
+    select * exclude (later_name, is_last_release), later_name from later where later_name <> 'vintage'
 ),
 
-measured as (
-    {{ revision_measures('pairs', key) }}
-),
-
-based as (
-    select
-        {{ key }},
-        min(time_period) as first_period_end, max(time_period) as last_period_end,
+{% set based %}
+        min(period_end) as first_period_end, max(period_end) as last_period_end,
         count(*) filter (where basis_then = 'printed')::integer as stages_printed,
         count(*) filter (where basis_then = 'inferred')::integer as stages_inferred,
-        string_agg(distinct round_then, ', ' order by round_then) as census_bases,
-        string_agg(distinct round_final, ', ' order by round_final) as compared_census_bases
-    from pairs
-    group by {{ key }}
+        list(round_then) as rounds_then, list(round_final) as rounds_final
+{% endset %}
+measured as (
+    {{ revision_measures('pairs', key, based) }}
 )
 
 select
-    {{ key }}, b.first_period_end, b.last_period_end, b.stages_printed, b.stages_inferred, b.census_bases, b.compared_census_bases,
+    s.ref_area, s.indicator, s.breakdown, s.currency_scope, s.transformation, s.prices, t.freq, t.coverage, m.release, m.release_name, m.compared_with,
+    m.first_period_end, m.last_period_end, m.stages_printed, m.stages_inferred,
+    {% for rounds, name in (('rounds_then', 'census_bases'), ('rounds_final', 'compared_census_bases')) %}
+    nullif(array_to_string(list_sort(list_transform(list_distinct(m.{{ rounds }}), lambda basis: {{ census_basis_text('basis') }})), ', '), '') as {{ name }},
+    {% endfor %}
     n, mean_revision, p_value, mean_absolute_revision, minimum, maximum, standard_deviation, noise_to_signal, theil_u1, theil_u2,
     mean_relative_revision, mean_absolute_relative_revision, relative_mean_absolute_revision, sign_agreement
-from measured
-inner join based as b using ({{ key }})
+from measured as m
+inner join {{ ref('series') }} as s on s.series_id = m.series_id
+inner join (select distinct shape, freq, coverage from shapes) as t on t.shape = m.shape

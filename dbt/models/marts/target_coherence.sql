@@ -60,17 +60,19 @@ implied as (
     where u.unit_measure = v.unit_measure and u.unit_mult = v.unit_mult
 ),
 
+-- Only what a target implies something of is looked up.
 observed as (
     select
-        ref_area, indicator, period_start, period_end, obs_value, lower, upper, census_basis, marks,
+        v.ref_area, v.indicator, period_start, period_end, obs_value, lower, upper, census_basis, marks,
         lag(obs_value) over in_time as value_before,
         lag(census_basis) over in_time as basis_before,
         lag(period_end) over in_time as end_before
-    from {{ ref('observation_vintages') }}
+    from {{ ref('observation_vintages') }} as v
+    inner join (select distinct ref_area, indicator from implied) as w on w.ref_area = v.ref_area and w.indicator = v.indicator
     where is_headline and transformation = 'N' and breakdown = '_T' and prices <> 'constant' and month(period_end) = 12 and day(period_end) = 31
         and (period_start is null or period_start = date_trunc('year', period_end)) and obs_value > 0
         and currency_scope in ('_Z', 'all')
-    window in_time as (partition by ref_area, indicator order by period_end)
+    window in_time as (partition by v.ref_area, v.indicator order by period_end)
 ),
 
 -- Growth seen in single years on one census basis, the last five of them.

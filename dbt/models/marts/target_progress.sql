@@ -1,5 +1,5 @@
 -- Every target today and on each day on which something that it is judged by became known.
-{% set horizon = "(select max(known_by) from " ~ ref('observation_vintages') ~ ")" %}
+{% set horizon = last_day_known() %}
 {% set days %}
 select target_id, {{ horizon }} as as_of, true as is_today from {{ ref('targets') }}
     union

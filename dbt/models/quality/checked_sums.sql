@@ -1,93 +1,115 @@
 -- Sums within one publication: parts of a declared complete partition against their total, areas of a complete group against theirs; and no part is
 -- more than its whole.
 -- |T − Σx| ≤ ½·u(T) + Σ½·u(x): the exact bound that rounding leaves. A partition with a part missing is not compared.
+-- Which series goes into which sum is said once a series; the sums are then taken over integer keys.
 with levels as (
-    select * from {{ ref('quality_prints') }} where is_level
+    select * from {{ ref('quality_series') }} where is_level
 ),
 
 partition_sizes as (
     select partition_id, count(*) as wanted from {{ ref('partitions') }} group by partition_id
 ),
 
-part_sums as (
+parts as (
     select
-        m.publication_id, m.ref_area, t.partition_id, t.total_indicator, t.total_breakdown,
+        m.series_id, m.ref_area, t.partition_id, t.total_indicator, t.total_breakdown,
         case when t.total_scope = '*' then m.currency_scope else t.total_scope end as currency_scope, t.total_value,
-        case when t.total_value is null then m.prices end as prices, m.period_key,
-        count(*) as found, bool_or(m.conflicts) as conflicts, min(m.print_no) as print_no, arg_min(m.series_id, m.print_no) as series_id, min(m.judged_as) as judged_as,
-        sum(m.obs_value::decimal(28, 8))::double as total, sum(m.lower::decimal(28, 8))::double as lower, sum(m.upper::decimal(28, 8))::double as upper,
-        count(m.lower) = count(*) as has_lower, count(m.upper) = count(*) as has_upper
+        case when t.total_value is null then m.prices end as prices,
+        concat_ws(' ', t.member_indicator, t.member_breakdown, t.member_scope) as member
     from levels as m
     inner join {{ ref('partitions') }} as t
         on t.member_indicator = m.indicator and t.member_breakdown = m.breakdown and t.member_scope in ('*', m.currency_scope)
-    group by all
+),
+
+partition_sums as (
+    select
+        p.*, hash(p.partition_id, p.total_indicator, p.total_breakdown, p.ref_area, p.currency_scope, p.prices) as sum_id,
+        z.wanted, t.series_id as total_id
+    from parts as p
+    inner join partition_sizes as z on z.partition_id = p.partition_id
+    left join levels as t
+        on t.ref_area = p.ref_area and t.indicator = p.total_indicator and t.breakdown = p.total_breakdown and t.currency_scope = p.currency_scope
+        and t.prices = p.prices
+),
+
+part_sums as (
+    select
+        m.publication_id, s.sum_id, m.period_key, any_value(s.total_id) as total_id, any_value(s.wanted) as wanted, any_value(s.total_value) as total_value,
+        count(*) as found, bool_or(m.conflicts) as conflicts, min(m.print_no) as print_no,
+        sum(m.obs_value::decimal(28, 8))::double as total, sum(m.lower::decimal(28, 8))::double as lower, sum(m.upper::decimal(28, 8))::double as upper,
+        count(m.lower) = count(*) as has_lower, count(m.upper) = count(*) as has_upper
+    from {{ ref('quality_prints') }} as m
+    inner join partition_sums as s on s.series_id = m.series_id
+    group by m.publication_id, s.sum_id, m.period_key
+    having count(*) > 1
 ),
 
 part_answers as (
     select
-        'parts_sum' as rule_id, s.partition_id, s.ref_area, s.currency_scope, s.prices,
+        s.publication_id, s.sum_id, s.period_key, s.print_no, s.total, s.lower, s.upper, t.print_no as total_print_no,
+        coalesce(t.obs_value, s.total_value) as observed, coalesce(t.lower, s.total_value) as t_lower, coalesce(t.upper, s.total_value) as t_upper,
         case
-            when s.found < z.wanted or (t.series_id is null and s.total_value is null) or s.conflicts or coalesce(t.conflicts, false) then 'not_comparable'
+            when s.found < s.wanted or (t.series_id is null and s.total_value is null) or s.conflicts or coalesce(t.conflicts, false) then 'not_comparable'
             else {{ interval_answer('coalesce(t.lower, s.total_value)', 'coalesce(t.upper, s.total_value)', 'case when s.has_lower then s.lower end', 'case when s.has_upper then s.upper end', 'coalesce(t.obs_value, s.total_value)') }}
-        end as answer,
-        coalesce(t.series_id, s.series_id) as series_id, s.period_key, coalesce(t.print_no, s.print_no) as print_no, s.publication_id || ' ' || s.partition_id as partner,
-        s.publication_id, coalesce(t.judged_as, s.judged_as) as judged_as, coalesce(t.obs_value, s.total_value) as observed, s.total as expected, s.lower, s.upper,
-        {{ apart('coalesce(t.lower, s.total_value)', 'coalesce(t.upper, s.total_value)', 's.lower', 's.upper') }} as score,
-        s.total as suggested
+        end as answer
     from part_sums as s
-    inner join partition_sizes as z using (partition_id)
-    left join levels as t
-        on t.publication_id = s.publication_id and t.ref_area = s.ref_area and t.indicator = s.total_indicator and t.breakdown = s.total_breakdown
-        and t.currency_scope = s.currency_scope and t.prices = s.prices and t.period_key = s.period_key
-    where s.found > 1
+    left join {{ ref('quality_prints') }} as t on t.publication_id = s.publication_id and t.series_id = s.total_id and t.period_key = s.period_key
 ),
 
 -- The parts in words, for those that don't close.
 part_texts as (
     select
-        a.partner, a.series_id, a.period_key,
-        string_agg(m.obs_value::varchar, ' + ' order by t.member_indicator, t.member_breakdown, t.member_scope) as parts
+        a.publication_id, a.sum_id, a.period_key, any_value(t.partition_id) as partition_id, min(m.judged_as) as judged_as,
+        string_agg(m.obs_value::varchar, ' + ' order by t.member) as parts
     from part_answers as a
-    inner join {{ ref('partitions') }} as t on t.partition_id = a.partition_id
-    inner join levels as m
-        on m.publication_id = a.publication_id and m.ref_area = a.ref_area and m.period_key = a.period_key and m.indicator = t.member_indicator
-        and m.breakdown = t.member_breakdown and m.currency_scope = case when t.member_scope = '*' then a.currency_scope else t.member_scope end
-        and m.prices = coalesce(a.prices, m.prices)
+    inner join partition_sums as t on t.sum_id = a.sum_id
+    inner join {{ ref('quality_prints') }} as m on m.publication_id = a.publication_id and m.series_id = t.series_id and m.period_key = a.period_key
     where a.answer = 'inconsistent'
-    group by all
+    group by a.publication_id, a.sum_id, a.period_key
 ),
 
 part_tests as (
-    select a.* exclude (partition_id, ref_area, currency_scope, prices), x.parts as detail, a.observed::varchar || ' = ' || x.parts as values_seen
+    select
+        'parts_sum' as rule_id, a.answer, p.series_id, a.period_key, p.print_no, a.publication_id || ' ' || x.partition_id as partner,
+        a.publication_id, case when a.total_print_no is null then x.judged_as else p.judged_as end as judged_as,
+        a.observed, a.total as expected, a.lower, a.upper,
+        {{ apart('a.t_lower', 'a.t_upper', 'a.lower', 'a.upper') }} as score,
+        a.total as suggested, x.parts as detail, a.observed::varchar || ' = ' || x.parts as values_seen
     from part_answers as a
-    left join part_texts as x on x.partner = a.partner and x.series_id = a.series_id and x.period_key = a.period_key
+    inner join part_texts as x on x.publication_id = a.publication_id and x.sum_id = a.sum_id and x.period_key = a.period_key
+    inner join {{ ref('quality_prints') }} as p on p.print_no = coalesce(a.total_print_no, a.print_no)
+    where a.answer = 'inconsistent'
 ),
 
-groups as (
-    select m.group_id, m.ref_area, g.total_area, coalesce(m.valid_from, {{ beginning() }}) as valid_from, coalesce(m.valid_to, {{ forever() }}) as valid_to
-    from {{ ref('cl_area_group_members') }} as m
-    inner join {{ ref('cl_area_groups') }} as g on g.group_id = m.group_id and g.complete and g.total_area is not null
+-- A share of each area does not add up; amounts and counts do. A group's members change: a period's key begins with the day of its end.
+area_sums as (
+    select
+        m.series_id, m.ref_area, m.indicator, g.group_id, t.series_id as total_id, hash(g.group_id, t.series_id) as sum_id,
+        {{ period_key('null::date', "coalesce(n.valid_from, " ~ beginning() ~ ")") }} as from_key,
+        {{ period_key('null::date', "coalesce(n.valid_to, " ~ forever() ~ ")") }} as to_key
+    from {{ ref('cl_area_group_members') }} as n
+    inner join {{ ref('cl_area_groups') }} as g on g.group_id = n.group_id and g.complete and g.total_area is not null
+    inner join levels as m on m.ref_area = n.ref_area and m.kind in ('flow', 'stock')
+    inner join levels as t on t.ref_area = g.total_area and t.group_key = m.group_key
 ),
 
 group_sizes as (
-    select e.period_end, g.group_id, count(*) as wanted
-    from (select distinct period_end from {{ ref('int_periods') }}) as e
-    inner join groups as g on e.period_end >= g.valid_from and e.period_end < g.valid_to
-    group by all
+    select p.period_key, m.group_id, count(*) as wanted
+    from {{ ref('int_periods') }} as p
+    inner join {{ ref('cl_area_group_members') }} as m
+        on p.period_end >= coalesce(m.valid_from, {{ beginning() }}) and p.period_end < coalesce(m.valid_to, {{ forever() }})
+    group by p.period_key, m.group_id
 ),
 
--- A share of each area does not add up; amounts and counts do.
-area_sums as (
+area_totals as (
     select
-        m.publication_id, m.group_key, m.period_key, g.group_id, g.total_area, p.period_end,
+        m.publication_id, s.sum_id, m.period_key, any_value(s.total_id) as total_id, any_value(s.group_id) as group_id, any_value(s.indicator) as indicator,
         count(*) as found, bool_or(m.conflicts) as conflicts,
         sum(m.obs_value::decimal(28, 8))::double as total, sum(m.lower::decimal(28, 8))::double as lower, sum(m.upper::decimal(28, 8))::double as upper,
         count(m.lower) = count(*) as has_lower, count(m.upper) = count(*) as has_upper
-    from levels as m
-    inner join {{ ref('quality_series') }} as s on s.series_id = m.series_id and s.kind in ('flow', 'stock')
-    inner join {{ ref('int_periods') }} as p on p.period_key = m.period_key
-    inner join groups as g on g.ref_area = m.ref_area and p.period_end >= g.valid_from and p.period_end < g.valid_to
-    group by all
+    from {{ ref('quality_prints') }} as m
+    inner join area_sums as s on s.series_id = m.series_id and m.period_key >= s.from_key and m.period_key < s.to_key
+    group by m.publication_id, s.sum_id, m.period_key
     having count(*) > 1
 ),
 
@@ -95,11 +117,10 @@ area_compared as (
     select
         s.*, z.wanted, t.series_id, t.print_no, t.obs_value as t_value, t.lower as t_lower, t.upper as t_upper, t.judged_as, t.conflicts as t_conflicts,
         coalesce(l.value, 0) / 100 * t.obs_value as slack
-    from area_sums as s
-    inner join group_sizes as z on z.group_id = s.group_id and z.period_end = s.period_end
-    inner join levels as t
-        on t.publication_id = s.publication_id and t.group_key = s.group_key and t.period_key = s.period_key and t.ref_area = s.total_area
-    left join {{ ref('quality_limits') }} as l on l.rule_id = 'areas_sum' and l.parameter = 'slack_percent' and l.indicator = t.indicator
+    from area_totals as s
+    inner join group_sizes as z on z.group_id = s.group_id and z.period_key = s.period_key
+    inner join {{ ref('quality_prints') }} as t on t.publication_id = s.publication_id and t.series_id = s.total_id and t.period_key = s.period_key
+    left join {{ ref('quality_limits') }} as l on l.rule_id = 'areas_sum' and l.parameter = 'slack_percent' and l.indicator = s.indicator
 ),
 
 area_answers as (
@@ -116,14 +137,14 @@ area_answers as (
 -- Whose figure would account for the gap: left out of the total, or counted twice.
 gap_makers as (
     select
-        a.publication_id, a.group_key, a.period_key, a.group_id,
-        arg_min(m.ref_area, abs(abs(m.obs_value) - abs(a.total - a.t_value))) as ref_area,
+        a.publication_id, a.sum_id, a.period_key,
+        arg_min(g.ref_area, abs(abs(m.obs_value) - abs(a.total - a.t_value))) as ref_area,
         count(*) filter (where abs(m.obs_value) between abs(a.total - a.t_value) - a.room and abs(a.total - a.t_value) + a.room) as makers,
-        left(md5(string_agg(m.ref_area || m.obs_value, ' ' order by m.ref_area)), 16) as fingerprint
+        left(md5(string_agg(g.ref_area || m.obs_value, ' ' order by g.ref_area)), 16) as fingerprint
     from (select *, (upper - lower + t_upper - t_lower) / 2 as room from area_answers where answer = 'inconsistent') as a
-    inner join groups as g on g.group_id = a.group_id and a.period_end >= g.valid_from and a.period_end < g.valid_to
-    inner join levels as m on m.publication_id = a.publication_id and m.group_key = a.group_key and m.period_key = a.period_key and m.ref_area = g.ref_area
-    group by all
+    inner join area_sums as g on g.sum_id = a.sum_id and a.period_key >= g.from_key and a.period_key < g.to_key
+    inner join {{ ref('quality_prints') }} as m on m.publication_id = a.publication_id and m.series_id = g.series_id and m.period_key = a.period_key
+    group by a.publication_id, a.sum_id, a.period_key
 ),
 
 area_tests as (
@@ -135,36 +156,48 @@ area_tests as (
         a.found || '; ' || round(100 * (a.total / nullif(a.t_value, 0) - 1), 3) || '%' || case when k.makers = 1 then '; ' || k.ref_area else '' end as detail,
         a.t_value::varchar || ' = ' || a.total::varchar || ' #' || k.fingerprint as values_seen
     from area_answers as a
-    left join gap_makers as k using (publication_id, group_key, period_key, group_id)
+    left join gap_makers as k using (publication_id, sum_id, period_key)
+    where a.answer = 'inconsistent'
 ),
 
 -- A part is never more than its whole: a child indicator or breakdown against its parent, both in force.
 wholes as (
     select
-        f.series_id, f.period_key, f.print_no, f.publication_id, f.vintage_no, f.judged_as, f.obs_value, f.lower, f.upper, f.census_basis,
-        {{ series_id('s.ref_area', "case when s.breakdown <> '_T' then s.indicator else s.whole_indicator end", "coalesce(b.parent, '_T')", 's.currency_scope', 's.transformation', 's.prices') }} as whole_id
-    from {{ ref('quality_figures') }} as f
-    inner join {{ ref('quality_series') }} as s on s.series_id = f.series_id and s.kind in ('flow', 'stock')
+        s.series_id,
+        {{ series_id('s.ref_area', "case when s.breakdown <> '_T' then s.indicator else s.whole_indicator end", "coalesce(b.parent, '_T')", 's.currency_scope', 's.transformation', 's.prices') }} as whole_id,
+        s.unit_measure, s.unit_mult
+    from levels as s
     left join {{ ref('cl_breakdowns') }} as b on b.breakdown = s.breakdown
-    where f.is_level and f.is_current and (s.breakdown <> '_T' or coalesce(s.whole_indicator, '') <> '')
+    where s.kind in ('flow', 'stock') and (s.breakdown <> '_T' or coalesce(s.whole_indicator, '') <> '')
+),
+
+whole_answers as (
+    select
+        p.reading_no, w.reading_no as whole_no, s.whole_id,
+        case
+            when w.series_id is null or s.unit_measure <> i.unit_measure or s.unit_mult <> i.unit_mult or p.census_basis is distinct from w.census_basis then 'not_comparable'
+            when p.lower is null or w.upper is null then 'uninformative'
+            when p.lower > w.upper then 'inconsistent'
+            else 'consistent'
+        end as answer
+    from {{ ref('quality_figures') }} as p
+    inner join wholes as s on s.series_id = p.series_id
+    left join {{ ref('quality_series') }} as i on i.series_id = s.whole_id
+    left join {{ ref('quality_figures') }} as w on w.series_id = s.whole_id and w.period_key = p.period_key and w.is_current
+    where p.is_current
 ),
 
 whole_tests as (
     select
-        'part_over_whole' as rule_id,
-        case
-            when w.series_id is null or pi.unit_measure <> wi.unit_measure or pi.unit_mult <> wi.unit_mult or p.census_basis is distinct from w.census_basis then 'not_comparable'
-            when p.lower is null or w.upper is null then 'uninformative'
-            when p.lower > w.upper then 'inconsistent'
-            else 'consistent'
-        end as answer,
+        'part_over_whole' as rule_id, a.answer,
         p.series_id, p.period_key, p.print_no, 'whole' as partner, p.publication_id, p.vintage_no, p.judged_as, p.obs_value as observed, w.obs_value as expected,
-        w.upper, (p.obs_value - w.obs_value) / nullif(abs(w.obs_value), 0) / 0.01 as score, coalesce(wi.indicator, '') || ' ' || w.obs_value || coalesce(', ' || w.publication_id, '') as detail,
+        w.upper, (p.obs_value - w.obs_value) / nullif(abs(w.obs_value), 0) / 0.01 as score, coalesce(i.indicator, '') || ' ' || w.obs_value || coalesce(', ' || w.publication_id, '') as detail,
         p.obs_value || ' > ' || w.obs_value as values_seen
-    from wholes as p
-    inner join {{ ref('quality_series') }} as pi on pi.series_id = p.series_id
-    left join {{ ref('quality_figures') }} as w on w.series_id = p.whole_id and w.period_key = p.period_key and w.is_current
-    left join {{ ref('quality_series') }} as wi on wi.series_id = w.series_id
+    from whole_answers as a
+    inner join {{ ref('quality_figures') }} as p on p.reading_no = a.reading_no
+    inner join {{ ref('quality_figures') }} as w on w.reading_no = a.whole_no
+    left join {{ ref('quality_series') }} as i on i.series_id = a.whole_id
+    where a.answer = 'inconsistent'
 ),
 
 tests as (
@@ -173,6 +206,13 @@ tests as (
     select * from part_tests
     union all by name
     select * from area_tests
+),
+
+counted as (
+    {% for rule, answers in (('part_over_whole', 'whole_answers'), ('parts_sum', 'part_answers'), ('areas_sum', 'area_answers')) %}
+    select '{{ rule }}' as rule_id, answer, count(*) as figures from {{ answers }} where answer <> 'inconsistent' group by answer
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
 )
 
-{{ flagged_and_counted('tests') }}
+{{ flagged_and_counted('tests', 'counted') }}

@@ -1,20 +1,19 @@
 -- A figure by itself: its unit, what nature allows it, and how many digits it has beside its column.
 with cells as (
-    select
-        cell_no, part, publication_id, ref_area, indicator, breakdown, currency_scope, transformation, prices, period_start, period_end, value_text, unit_key,
-        refusal
+    select refusal, count(*) as figures
     from {{ ref('int_cells_judged') }}
+    where indicator is not null and part = 0
+    group by refusal
 ),
 
 unit_of_cell as (
     select
-        'unit_dimension' as rule_id,
-        case when refusal = 'unit_dimension' then 'inconsistent' when refusal is null then 'consistent' else 'not_comparable' end as answer,
+        'unit_dimension' as rule_id, 'inconsistent' as answer,
         cell_no, publication_id as partner, publication_id, ref_area, indicator, breakdown, currency_scope, transformation, prices, period_start, period_end,
         'unstaged' as judged_as, try_cast(replace(value_text, ',', '') as double) as observed, 1.0 as score, unit_key as detail,
         value_text || ' ' || unit_key as values_seen
-    from cells
-    where indicator is not null and part = 0
+    from {{ ref('int_cells_judged') }}
+    where refusal = 'unit_dimension' and indicator is not null and part = 0
 ),
 
 -- A plan prints a target's unit; where it measures another thing than its indicator, one of the two is wrong.
@@ -34,63 +33,74 @@ unit_of_target as (
     where t.transformation = 'N'
 ),
 
-limited as (
+bounds as (
     select
-        f.*,
-        case when s.transformation = 'G1Y' then -100.0 when s.is_level then s.lower_limit end as least_allowed,
-        case when s.is_level then s.upper_limit end as most_allowed
+        series_id,
+        case when transformation = 'G1Y' then -100.0 when is_level then lower_limit end as least_allowed,
+        case when is_level then upper_limit end as most_allowed
+    from {{ ref('quality_series') }}
+),
+
+bounded as (
+    select b.least_allowed is not null or b.most_allowed is not null as has_bounds, count(*) as figures
     from {{ ref('quality_figures') }} as f
-    inner join {{ ref('quality_series') }} as s on s.series_id = f.series_id
+    inner join bounds as b on b.series_id = f.series_id
+    group by 1
 ),
 
 limits as (
     select
-        'natural_limits' as rule_id,
-        case
-            when least_allowed is null and most_allowed is null then 'not_comparable'
-            when coalesce(upper, obs_value) < least_allowed or coalesce(lower, obs_value) > most_allowed then 'inconsistent'
-            else 'consistent'
-        end as answer,
-        series_id, period_key, print_no, publication_id as partner, publication_id, vintage_no, judged_as, obs_value as observed,
-        least_allowed as lower, most_allowed as upper,
-        greatest(coalesce(least_allowed - obs_value, 0), coalesce(obs_value - most_allowed, 0)) / greatest(1.0, abs(coalesce(most_allowed, least_allowed))) as score,
-        obs_value::varchar as values_seen
-    from limited
+        'natural_limits' as rule_id, 'inconsistent' as answer,
+        f.series_id, f.period_key, f.print_no, f.publication_id as partner, f.publication_id, f.vintage_no, f.judged_as, f.obs_value as observed,
+        b.least_allowed as lower, b.most_allowed as upper,
+        greatest(coalesce(b.least_allowed - f.obs_value, 0), coalesce(f.obs_value - b.most_allowed, 0)) / greatest(1.0, abs(coalesce(b.most_allowed, b.least_allowed))) as score,
+        f.obs_value::varchar as values_seen
+    from {{ ref('quality_figures') }} as f
+    inner join bounds as b on b.series_id = f.series_id
+    where coalesce(f.upper, f.obs_value) < b.least_allowed or coalesce(f.lower, f.obs_value) > b.most_allowed
 ),
 
 -- One table prints one indicator to one precision. A zero lost at the end (7 for 7.0) is common and harmless, so few digits alone are not enough.
-printed as (
-    select p.print_no, p.series_id, p.period_key, p.publication_id, p.decimals, p.obs_value, p.qualifier, p.lower, p.upper, s.group_key
+digits as (
+    select p.publication_id, s.group_key, p.decimals, coalesce(p.qualifier, '') = '' as is_plain, count(*) as figures
     from {{ ref('int_prints') }} as p
     inner join {{ ref('quality_series') }} as s on s.series_id = p.series_id
-),
-
-digits as (
-    select publication_id, group_key, decimals, count(*) as figures from printed where coalesce(qualifier, '') = '' group by all
+    group by p.publication_id, s.group_key, p.decimals, coalesce(p.qualifier, '') = ''
 ),
 
 columns_of_digits as (
     select publication_id, group_key, arg_max(decimals, figures) as usual, max(figures) as alike, sum(figures) as figures, count(*) as kinds
     from digits
-    group by all
+    where is_plain
+    group by publication_id, group_key
 ),
 
 -- By chance a figure of d decimals ends in k noughts once in 10^k: what is expected of the column is no finding.
 precise as (
     select
-        'precision' as rule_id,
+        d.publication_id, d.group_key, d.decimals, d.is_plain, c.usual, d.figures,
         case
-            when coalesce(p.qualifier, '') <> '' or c.figures < 8 then 'uninformative'
+            when not d.is_plain or c.figures < 8 then 'uninformative'
             when c.kinds = 1 then 'consistent'
             when c.alike < 0.9 * c.figures then 'uninformative'
-            when c.usual - p.decimals >= 2 and c.figures * pow(10.0, p.decimals - c.usual) < 0.5 then 'inconsistent'
-            when p.decimals - c.usual >= 2 then 'inconsistent'
+            when c.usual - d.decimals >= 2 and c.figures * pow(10.0, d.decimals - c.usual) < 0.5 then 'inconsistent'
+            when d.decimals - c.usual >= 2 then 'inconsistent'
             else 'consistent'
-        end as answer,
+        end as answer
+    from digits as d
+    left join columns_of_digits as c on c.publication_id = d.publication_id and c.group_key = d.group_key
+),
+
+imprecise as (
+    select
+        'precision' as rule_id, 'inconsistent' as answer,
         p.series_id, p.period_key, p.print_no, p.publication_id as partner, p.publication_id, 'unstaged' as judged_as, p.obs_value as observed,
         abs(c.usual - p.decimals)::double as score, p.decimals || ' / ' || c.usual as detail, p.obs_value::varchar || ' (' || p.decimals || ')' as values_seen
-    from printed as p
-    left join columns_of_digits as c on c.publication_id = p.publication_id and c.group_key = p.group_key
+    from {{ ref('int_prints') }} as p
+    inner join {{ ref('quality_series') }} as s on s.series_id = p.series_id
+    inner join precise as c
+        on c.answer = 'inconsistent' and c.publication_id = p.publication_id and c.group_key = s.group_key and c.decimals = p.decimals
+    where coalesce(p.qualifier, '') = ''
 ),
 
 tests as (
@@ -100,7 +110,19 @@ tests as (
     union all by name
     select * from limits
     union all by name
-    select * from precise
+    select * from imprecise
+),
+
+counted as (
+    select 'unit_dimension' as rule_id, case when refusal is null then 'consistent' else 'not_comparable' end as answer, figures
+    from cells
+    where refusal is distinct from 'unit_dimension'
+    union all
+    select 'natural_limits', case when has_bounds then 'consistent' else 'not_comparable' end, figures from bounded
+    union all
+    select 'natural_limits', 'consistent', -count(*) from limits
+    union all
+    select 'precision', answer, figures from precise where answer <> 'inconsistent'
 )
 
-{{ flagged_and_counted('tests') }}
+{{ flagged_and_counted('tests', 'counted') }}

@@ -5,15 +5,15 @@
 with contested as (
     select series_id, period_key
     from {{ ref('quality_figures') }}
-    where is_level and obs_value > 0
-    group by all
+    where not is_alone and is_level and obs_value > 0
+    group by series_id, period_key
     having count(*) > 1
         and coalesce(max(obs_value) filter (where is_official), max(obs_value)) > 1.5 * coalesce(min(obs_value) filter (where is_official), min(obs_value))
 ),
 
 current_levels as (
     select
-        f.series_id, f.period_key, f.group_key, f.season, f.year, ln(f.obs_value) as ln_value,
+        f.reading_no, f.series_id, f.period_key, f.group_key, f.season, f.year, ln(f.obs_value) as ln_value,
         case when c.series_id is null then ln(f.obs_value) end as ln_trusted, case when c.series_id is null then f.year end as year_trusted
     from {{ ref('quality_figures') }} as f
     left join contested as c on c.series_id = f.series_id and c.period_key = f.period_key
@@ -23,7 +23,7 @@ current_levels as (
 neighbours as (
     select
         *,
-        lag(year) over by_season as previous_year,
+        lag(year) over by_season as previous_year, lead(year) over by_season as next_year,
         lag(ln_trusted ignore nulls) over by_season as before_1, lag(year_trusted ignore nulls) over by_season as before_1_year,
         lag(ln_trusted, 2 ignore nulls) over by_season as before_2, lag(year_trusted, 2 ignore nulls) over by_season as before_2_year,
         lead(ln_trusted ignore nulls) over by_season as after_1, lead(year_trusted ignore nulls) over by_season as after_1_year,
@@ -38,31 +38,49 @@ growths as (
 ),
 
 of_year as (
-    select group_key, season, year, median(growth) as growth, count(growth) as areas from growths group by all having count(growth) >= 5
+    select group_key, season, year, median(growth) as growth from growths group by group_key, season, year having count(growth) >= 5
+),
+
+-- Where too few areas tell what a year did, the series itself does, or its group: asked only there. Nothing is carried into a year without one
+-- before it.
+untold as (
+    select g.group_key, g.series_id, g.growth
+    from growths as g
+    semi join (
+        select t.series_id
+        from growths as t
+        anti join of_year as y on y.group_key = t.group_key and y.season = t.season and y.year = t.year
+        where t.previous_year is not null
+    ) as u on u.series_id = g.series_id
 ),
 
 of_series as (
-    select series_id, median(growth) as growth, count(growth) as years from growths group by all having count(growth) >= 3
+    select series_id, median(growth) as growth from untold group by series_id having count(growth) >= 3
 ),
 
 of_group as (
-    select group_key, median(growth) as growth from growths group by all having count(growth) >= 3
+    select g.group_key, median(g.growth) as growth
+    from growths as g
+    semi join (select u.group_key from untold as u anti join of_series as s on s.series_id = u.series_id) as w on w.group_key = g.group_key
+    group by g.group_key
+    having count(g.growth) >= 3
 ),
 
--- The scale of what is left of growth after its norm; robust, one for all areas of an indicator.
 normed as (
     select
         g.*,
         coalesce(y.growth, s.growth, o.growth, 0.0) as norm,
-        lead(coalesce(y.growth, s.growth, o.growth, 0.0)) over (partition by g.series_id, g.season order by g.year) as norm_after
+        coalesce(z.growth, s.growth, o.growth, 0.0) as norm_after
     from growths as g
     left join of_year as y on y.group_key = g.group_key and y.season = g.season and y.year = g.year
+    left join of_year as z on z.group_key = g.group_key and z.season = g.season and z.year = g.next_year
     left join of_series as s on s.series_id = g.series_id
     left join of_group as o on o.group_key = g.group_key
 ),
 
+-- The scale of what is left of growth after its norm; robust, one for all areas of an indicator.
 spread as (
-    select group_key, 1.4826 * median(abs(growth - norm)) as sigma, count(growth) as growths from normed where growth is not null group by all
+    select group_key, 1.4826 * median(abs(growth - norm)) as sigma from normed where growth is not null group by group_key
 ),
 
 carried as (
@@ -76,11 +94,13 @@ carried as (
 )
 
 select
-    n.series_id, n.period_key, n.group_key, n.season, n.year, n.ln_value as current_ln, n.growth, n.norm, n.previous_year,
-    n.before_1, n.before_2, n.after_1, n.after_2, n.before_1_year, n.before_2_year, n.after_1_year, n.after_2_year,
-    list_filter([n.says_1, n.says_2, n.says_3, n.says_4], lambda e: e is not null) as expected_lns,
+    n.reading_no, n.series_id, n.period_key, n.group_key, n.season, n.year, n.ln_value as current_ln, n.previous_year, n.before_1,
+    -- growth on the year, and of the two years together
+    case when n.year - n.before_1_year = 1 then n.ln_value - n.before_1 end as rate,
+    case when n.year - n.before_2_year = 2 then n.ln_value - n.before_2 end as two_years,
+    n.says_1, n.says_2, n.says_3, n.says_4,
+    {{ median_of_four('n.says_1', 'n.says_2', 'n.says_3', 'n.says_4') }} as said,
     least(n.says_1, n.says_2, n.says_3, n.says_4) as lowest, greatest(n.says_1, n.says_2, n.says_3, n.says_4) as highest,
-    coalesce(s.sigma, 0.0) as sigma,
-    coalesce(s.growths, 0) as growths
+    coalesce(s.sigma, 0.0) as sigma
 from carried as n
 left join spread as s on s.group_key = n.group_key

@@ -1,28 +1,47 @@
 -- What the rules look at: every printed vintage, and every claim that contradicts one. `season` is the part of the year that a span is, so that
--- equal seasons of two years may be compared; `judged_as` the stage by which severity goes.
+-- equal seasons of two years may be compared; `judged_as` the stage by which severity goes; `is_alone` says that nobody says anything else of the figure.
+-- In narrow keys: names are those of quality_series, for the few rows that need them.
 with shown as (
     select
         v.vintage_reading_no as reading_no, v.series_id, v.period_key, v.vintage_no::integer as vintage_no, v.obs_value, v.lower, v.upper, v.decimals, v.qualifier,
         v.publication_id, v.stage, v.census_basis, v.is_official, v.known_by, n.is_preferred as is_current
     from {{ ref('int_vintages') }} as v
-    inner join {{ ref('facts') }} as n on n.vintage_id = v.vintage_id
+    inner join {{ ref('facts') }} as n on n.vintage_id = v.vintage_id and n.origin = 'printed'
     where v.step = 1
+),
+
+-- few, of all readings
+unused as (
+    select m.reading_no
+    from {{ ref('int_reading_vintages') }} as m
+    anti join (select vintage_reading_no from {{ ref('int_vintages') }} where step = 1) as v on v.vintage_reading_no = m.reading_no
+    where m.relation = 'contradicts'
 ),
 
 contradicting as (
     select
         r.reading_no, r.series_id, r.period_key, null::integer as vintage_no, p.obs_value, p.lower, p.upper, p.decimals, p.qualifier,
         p.publication_id, p.stage, case when p.has_basis then -1 end as census_basis, false as is_official, r.known_by, false as is_current
-    from {{ ref('int_readings') }} as r
-    inner join {{ ref('int_reading_vintages') }} as m on m.reading_no = r.reading_no and m.relation = 'contradicts'
+    from unused as u
+    inner join {{ ref('int_readings') }} as r on r.reading_no = u.reading_no
     inner join {{ ref('int_prints') }} as p on p.print_no = r.best_print_no
-    anti join shown as s on s.reading_no = r.reading_no
 ),
 
 figures as (
     select * from shown
     union all
     select * from contradicting
+),
+
+several as (
+    select series_id, period_key
+    from (
+        select series_id, period_key from {{ ref('int_vintages') }} where step = 1
+        union all
+        select series_id, period_key from contradicting
+    ) as keys
+    group by series_id, period_key
+    having count(*) > 1
 ),
 
 spans as (
@@ -37,12 +56,15 @@ spans as (
 )
 
 select
-    f.*, s.ref_area, s.indicator, s.group_key, s.is_level, p.period_end, p.year, p.season, p.span_kind, p.months,
-    r.best_print_no as print_no,
+    f.* exclude (stage), s.group_key, s.is_level, p.period_end, p.year, p.season, p.span_kind, p.months,
+    coalesce(b.best_print_no, f.reading_no) as print_no,
     coalesce(f.stage, case when f.is_official then 'unstaged' else 'claim' end) as judged_as,
     -- digits that a chance agreement would have to share
-    round(abs(f.obs_value) * pow(10.0, f.decimals)) >= 1000 and coalesce(f.qualifier, '') = '' as is_telling
+    round(abs(f.obs_value) * pow(10.0, f.decimals)) >= 1000 and coalesce(f.qualifier, '') = '' as is_telling,
+    o.series_id is null as is_alone
 from figures as f
 inner join {{ ref('quality_series') }} as s on s.series_id = f.series_id
 inner join spans as p on p.period_key = f.period_key
-inner join {{ ref('int_readings') }} as r on r.reading_no = f.reading_no
+-- a reading has the number of its first print; few are spoken for by another
+left join (select reading_no, best_print_no from {{ ref('int_readings') }} where best_print_no <> reading_no) as b on b.reading_no = f.reading_no
+left join several as o on o.series_id = f.series_id and o.period_key = f.period_key

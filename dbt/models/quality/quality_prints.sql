@@ -1,33 +1,18 @@
--- What one publication says of one figure: its most precise print, and whether it says two things that can't both be so.
-with prints as (
-    select publication_id, series_id, period_key, print_no, obs_value, lower, upper, lo, hi, width, decimals, qualifier, stage, is_official
-    from {{ ref('int_prints') }}
-),
-
-said as (
+{{ config(materialized='view') }}
+-- What one publication says of one figure: its print, or of several the most precise one. A view, as nearly all prints stand alone; in narrow keys:
+-- names are those of quality_series.
+with said as (
     select
-        publication_id, series_id, period_key,
-        min(print_no) as print_no, count(*) as prints,
-        any_value(obs_value) as obs_value, any_value(lower) as lower, any_value(upper) as upper, any_value(decimals) as decimals,
-        any_value(qualifier) as qualifier, any_value(stage) as stage, any_value(is_official) as is_official,
+        p.publication_id, p.series_id, p.period_key, p.print_no, 1 as prints, p.obs_value, p.lower, p.upper, p.decimals, p.qualifier, p.stage, p.is_official,
         false as conflicts, null::double as other_value
-    from prints
-    group by all
-    having count(*) = 1
+    from {{ ref('int_prints') }} as p
+    anti join {{ ref('quality_reprints') }} as r on r.publication_id = p.publication_id and r.series_id = p.series_id and r.period_key = p.period_key
     union all
     select
-        publication_id, series_id, period_key,
-        arg_min(print_no, (width, print_no)), count(*),
-        arg_min(obs_value, (width, print_no)), arg_min(lower, (width, print_no)), arg_min(upper, (width, print_no)), arg_min(decimals, (width, print_no)),
-        arg_min(qualifier, (width, print_no)), arg_min(stage, (width, print_no)), bool_or(is_official),
-        max(lo) >= min(hi), arg_max(obs_value, (width, print_no))
-    from prints
-    group by all
-    having count(*) > 1
+        publication_id, series_id, period_key, print_no, prints, obs_value, lower, upper, decimals, qualifier, stage, is_official,
+        conflicts, other_value
+    from {{ ref('quality_reprints') }}
 )
 
-select
-    d.*, s.group_key, s.ref_area, s.indicator, s.breakdown, s.currency_scope, s.transformation, s.prices, s.is_level,
-    coalesce(d.stage, case when d.is_official then 'unstaged' else 'claim' end) as judged_as
-from said as d
-inner join {{ ref('quality_series') }} as s on s.series_id = d.series_id
+select * exclude (stage), coalesce(stage, case when is_official then 'unstaged' else 'claim' end) as judged_as
+from said
