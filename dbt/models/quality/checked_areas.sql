@@ -183,7 +183,7 @@ homes as (
     inner join {{ ref('quality_figures') }} as f
         on f.series_id = i.series_id and f.obs_value = s.obs_value and f.is_telling
         and ((f.period_key = s.period_key and f.series_id <> s.series_id) or (f.series_id = s.series_id and f.period_key <> s.period_key))
-    qualify row_number() over (partition by s.print_no order by (f.period_key <> s.period_key), f.is_current desc, f.reading_no) = 1
+    qualify row_number() over (partition by s.print_no order by (f.period_key <> s.period_key), f.is_current desc, i.ref_area, f.period_key) = 1
 ),
 
 stray_tests as (

@@ -6,7 +6,7 @@ with shown as (
         v.vintage_reading_no as reading_no, v.series_id, v.period_key, v.vintage_no::integer as vintage_no, v.obs_value, v.lower, v.upper, v.decimals, v.qualifier,
         v.publication_id, v.stage, v.census_basis, v.is_official, v.known_by, n.is_preferred as is_current
     from {{ ref('int_vintages') }} as v
-    inner join {{ ref('facts') }} as n on n.vintage_id = v.vintage_id and n.origin = 'printed'
+    inner join {{ ref('facts') }} as n on n.vintage_id = v.vintage_id
     where v.step = 1
 ),
 
