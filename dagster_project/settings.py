@@ -11,6 +11,7 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
+IN_MEMORY = ":memory:"
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 
@@ -113,7 +114,7 @@ class Settings:
     @property
     def scratch(self) -> str:
         """The database that staging and intermediate relations go to: in memory, or a file to look at afterwards."""
-        return os.environ.get("FINCENTER_WORK", ":memory:")
+        return os.environ.get("FINCENTER_WORK", IN_MEMORY)
 
     @property
     def expectations(self) -> Path:

@@ -183,6 +183,7 @@ def load_frame(suite: Suite, source: Source) -> pd.DataFrame:
     import polars as pl
 
     with duckdb.connect(source.database or ":memory:", read_only=bool(source.database)) as database:
+        database.execute("set enable_progress_bar = false")
         if source.relation:
             database.execute(f'create temp view "{suite.table}" as select * from {source.relation}')
         relation = database.sql(suite.query)

@@ -18,7 +18,7 @@ from graphlib import TopologicalSorter
 import duckdb
 
 from dagster_project.release.plan import Node, Plan, load_plan
-from dagster_project.settings import Settings, quoted
+from dagster_project.settings import IN_MEMORY, Settings, quoted
 
 SHOWN = 3  # rows of a failed test that its message quotes
 BUILT = frozenset({"table", "view", "table_macro", "test"})
@@ -58,7 +58,7 @@ def build(settings: Settings, progress: Callable[[str, int, int], None] | None =
     with _opened(settings, plan) as connection:
         for schema in sorted({node.relation.rpartition(".")[0] for node in plan.nodes if node.kind in ("table", "view", "table_macro")}):
             connection.execute(f"create schema if not exists {schema}")
-        return TransformResult(tuple(_run(connection, plan, progress or (lambda *_: None))))
+        return TransformResult(tuple(_run(connection, settings, plan, progress or (lambda *_: None))))
 
 
 @contextmanager
@@ -72,13 +72,14 @@ def _opened(settings: Settings, plan: Plan) -> Iterator[duckdb.DuckDBPyConnectio
         yield connection
 
 
-def _run(connection: duckdb.DuckDBPyConnection, plan: Plan, progress: Callable[[str, int, int], None]) -> list[NodeResult]:
+def _run(connection: duckdb.DuckDBPyConnection, settings: Settings, plan: Plan, progress: Callable[[str, int, int], None]) -> list[NodeResult]:
     nodes = {node.unique_id: node for node in plan.nodes}
     total = sum(node.kind in BUILT for node in plan.nodes)
     order = TopologicalSorter({node.unique_id: node.parents for node in plan.nodes})
     order.prepare()
     # what most waits for comes first, tests last
     waiting_for = _descendants(plan)
+    readers = _readers(plan) if settings.scratch == IN_MEMORY else {}
     ready: list[Node] = []
     running: dict[Future[NodeResult], Node] = {}
     results: dict[str, NodeResult] = {}
@@ -105,7 +106,27 @@ def _run(connection: duckdb.DuckDBPyConnection, plan: Plan, progress: Callable[[
                 results[node.unique_id] = future.result()
                 progress(node.name, len(results), total)
                 order.done(node.unique_id)
+                _let_go(connection, readers, nodes, node)
     return list(results.values())
+
+
+def _readers(plan: Plan) -> dict[str, set[str]]:
+    """Who reads each scratch table, directly or through views; tables that nobody reads are left out."""
+    views = {node.unique_id for node in plan.nodes if node.kind == "view"}
+    found: dict[str, set[str]] = {node.unique_id: set() for node in plan.nodes}
+    for node in reversed(plan.nodes):
+        for parent in node.parents:
+            found[parent] |= {node.unique_id} | (found[node.unique_id] if node.unique_id in views else set())
+    return {node.unique_id: found[node.unique_id] for node in plan.nodes if node.kind == "table" and node.relation.startswith('"work".')}
+
+
+def _let_go(connection: duckdb.DuckDBPyConnection, readers: dict[str, set[str]], nodes: dict[str, Node], done: Node) -> None:
+    """Drop the scratch tables that nobody will read any more: their memory is the next statement's."""
+    for name in [name for name, waiting in readers.items() if done.unique_id in waiting]:
+        readers[name].discard(done.unique_id)
+        if not readers[name]:
+            del readers[name]
+            connection.execute(f"drop table if exists {nodes[name].relation}")
 
 
 def _descendants(plan: Plan) -> dict[str, int]:
