@@ -7,8 +7,6 @@ the source ``ledger``. Does not belong here: any formula, any check, publishing.
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -135,19 +133,21 @@ def prepare(settings: Settings, identity: Identity) -> None:
             "label_corrections": label_corrections,
             "value_corrections": value_corrections,
             "notes": _notes([settings.ledger / "notes" / entry.ledger for entry in entries if entry.ledger]),
+            "release": _release(identity),
             "release_inputs": pl.DataFrame(identity.inputs, schema=INPUT_SCHEMA, orient="row"),
             "findings_history": findings.load(settings),
         }
         for name, frame in frames.items():
-            with _as_parquet(settings, frame) as path:
-                connection.execute(f"create table ledger.{name} as select * from read_parquet('{quoted(path)}')")
-        connection.execute(
-            "create table ledger.release as select ? as release_id, ?::timestamp as built_at, ? as fingerprint, ? as code_version, ?::timestamp as findings_at",
-            [identity.release_id, identity.built_at, identity.fingerprint, identity.code_version, identity.findings_at],
-        )
+            write_table(connection, settings, f"ledger.{name}", frame)
         _load_seeds(connection, settings)
         _show_cells(connection, settings, [settings.ledger / "cells" / entry.ledger for entry in entries if entry.ledger])
         connection.execute("commit")
+
+
+def _release(identity: Identity) -> pl.DataFrame:
+    texts = ("release_id", "built_at", "fingerprint", "code_version", "findings_at")
+    frame = pl.DataFrame({name: [getattr(identity, name)] for name in texts})
+    return frame.with_columns(pl.col("built_at", "findings_at").str.to_datetime("%Y-%m-%d %H:%M:%S"))
 
 
 def _load_seeds(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
@@ -159,31 +159,32 @@ def _load_seeds(connection: duckdb.DuckDBPyConnection, settings: Settings) -> No
             header = next(csv.reader(handle))
         columns = ", ".join(f'"{column}" {types.get(column, "varchar")}' for column in header)
         connection.execute(f"create table seeds.{name} ({columns})")
-        connection.execute(f"copy seeds.{name} from '{quoted(path)}' (format csv, header true)")
+        connection.execute(
+            f"copy seeds.{name} from '{quoted(path)}' (format csv, header true, auto_detect false, delim ',', quote '\"', escape '\"')"
+        )
 
 
 def _notes(paths: list[Path]) -> pl.DataFrame:
     """The notes of all current ledger files; a file read before notes were kept has none."""
-    return pl.concat([ledger.no_notes(), *(pl.read_parquet(path) for path in paths if path.is_file())], how="diagonal")
+    there = [path for path in paths if path.is_file()]
+    return pl.scan_parquet(there, missing_columns="insert", extra_columns="ignore").collect() if there else ledger.no_notes()
 
 
 def _show_cells(connection: duckdb.DuckDBPyConnection, settings: Settings, paths: list[Path]) -> None:
     """``ledger.cells`` over all current ledger files. DuckDB pays 2 ms to open each file, polars a tenth of that: many become a table."""
     if not paths or len(paths) > MANY_FILES:
         cells = ledger.no_cells() if not paths else pl.scan_parquet(paths, missing_columns="insert", extra_columns="ignore").collect()
-        with _as_parquet(settings, cells) as path:
-            connection.execute(f"create table ledger.cells as select * from read_parquet('{quoted(path)}')")
+        write_table(connection, settings, "ledger.cells", cells)
     else:
         files = ", ".join(f"'{quoted(path)}'" for path in paths)
         connection.execute(f"create view ledger.cells as select * from read_parquet([{files}], union_by_name = true)")
 
 
-@contextmanager
-def _as_parquet(settings: Settings, frame: pl.DataFrame) -> Iterator[Path]:
-    """A frame as a file for as long as DuckDB reads it. Handed over in memory it would go through pyarrow and pandas, whose imports take longer."""
+def write_table(connection: duckdb.DuckDBPyConnection, settings: Settings, name: str, frame: pl.DataFrame) -> None:
+    """A frame as a new table, by way of a file: values that Python hands to DuckDB make it import pandas, which takes longer than all of this."""
     path = settings.candidate_inputs.with_suffix(".parquet")
     frame.write_parquet(path, compression="uncompressed", statistics=False)
     try:
-        yield path
+        connection.execute(f"create table {name} as select * from read_parquet('{quoted(path)}')")
     finally:
         path.unlink(missing_ok=True)

@@ -11,12 +11,13 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import duckdb
+import polars as pl
 
 from dagster_project.intake import ledger, seeds
 from dagster_project.release import candidate, difference, expectations, findings, fingerprint, publish, transform
@@ -173,7 +174,7 @@ class Refresh:
     def record(self) -> None:
         """Keep the checks' results as rows of the candidate, and close it for good."""
         with self._timed("record"), duckdb.connect(str(self.settings.candidate)) as connection:
-            write_checks(connection, self.checks)
+            write_checks(connection, self.settings, self.checks)
             row = connection.sql("select cells, accepted, figures, refused, other_kinds from marts.release").fetchall()[0]
             self.summary.cells, self.summary.accepted, self.summary.figures, self.summary.refused, self.summary.other_kinds = map(int, row)
             self.summary.findings = findings.counts(connection)
@@ -227,19 +228,18 @@ CHECK_COMMENTS = {
     "message_en": "说明（英文）。Message in English.", "owner": "负责人。Owner.", "seconds": "耗时（秒）。Seconds it took.",
     "error": "未能运行的原因。Why it could not run.",
 }  # fmt: skip
-CHECK_TYPES = {"success": "boolean", "unexpected_count": "bigint", "seconds": "double"}
+CHECK_SCHEMA = {
+    name: {"success": pl.Boolean(), "unexpected_count": pl.Int64(), "seconds": pl.Float64()}.get(name, pl.String()) for name in CHECK_COMMENTS
+}
 
 
-def write_checks(connection: duckdb.DuckDBPyConnection, checks: list[CheckRow]) -> None:
+def write_checks(connection: duckdb.DuckDBPyConnection, settings: Settings, checks: list[CheckRow]) -> None:
     """``quality.check_results``: a row a check of this build."""
-    columns = ", ".join(f'"{name}" {CHECK_TYPES.get(name, "varchar")}' for name in CHECK_COMMENTS)
     connection.execute("begin")
     connection.execute("create schema if not exists quality")
-    connection.execute(f"create or replace table quality.check_results ({columns})")
-    connection.executemany(
-        f"insert into quality.check_results values ({', '.join('?' * len(CHECK_COMMENTS))})",
-        [[getattr(check, name) for name in CHECK_COMMENTS] for check in checks],
-    )
+    connection.execute("drop table if exists quality.check_results")
+    rows = pl.DataFrame([asdict(check) for check in checks], schema=CHECK_SCHEMA)
+    candidate.write_table(connection, settings, "quality.check_results", rows)
     connection.execute("comment on table quality.check_results is '本次构建的检查结果，每项一行。Results of this build''s checks, a row each.'")
     for column, comment in CHECK_COMMENTS.items():
         connection.execute(f"comment on column quality.check_results.\"{column}\" is '{comment}'")
