@@ -96,3 +96,26 @@ def test_progress_counts_every_node_once(settings: Settings, monkeypatch: pytest
     transform.build(settings, lambda name, done, of: heard.append((name, done, of)))
     assert sorted(name for name, _, _ in heard) == sorted(one.name for one in nodes)
     assert [(done, of) for _, done, of in heard] == [(number, 9) for number in range(1, 10)]
+
+
+@pytest.mark.parametrize("kept", [False, True])
+def test_scratch_goes_with_its_last_reader_unless_somebody_wants_to_look(settings: Settings, monkeypatch: pytest.MonkeyPatch, kept: bool) -> None:
+    def scratch(name: str, sql: str, *parents: str, kind: str = "table") -> Node:
+        return Node(name, name, kind, "steps", f'"work"."steps"."{name}"', sql, parents, "")
+
+    if kept:
+        monkeypatch.setenv("FINCENTER_WORK", str(settings.root / "work.duckdb"))
+    there = "select count(*)::integer as n from duckdb_tables() where database_name = 'work' and table_name in ('base', 'unread')"
+    found = run(
+        settings,
+        monkeypatch,
+        scratch("base", "select 1 as n"),
+        scratch("seen", "select n from work.steps.base", "base", kind="view"),
+        node("first", f"select n, ({there}) as tables from work.steps.base", "base"),
+        node("second", f"select n, ({there}) as tables from work.steps.seen", "seen", "first"),
+        scratch("unread", "select 2 as n"),
+        node("last", there, "second", "unread"),
+    )
+    assert {result.status for result in found.values()} == {"success"}
+    assert rows(settings.candidate, "select (select n from marts.second) as through_a_view") == [{"through_a_view": 1}]
+    assert rows(settings.candidate, "select n from marts.last") == [{"n": 2 if kept else 1}]
