@@ -22,7 +22,7 @@ from dagster_project.settings import Settings
 def build(settings: Settings, refresh: Refresh | None = None) -> dg.Definitions:
     """Assets, checks, the job and what may start it, for one warehouse. ``refresh`` is the command line's own."""
     os.environ.update(settings.environment())
-    plan = load_plan(settings)
+    plan = refresh.plan() if refresh else load_plan(settings)
     released, inner = warehouse_specs(plan)
     marts = [spec.key for spec in released]
     return dg.Definitions(

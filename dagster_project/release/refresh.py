@@ -23,6 +23,7 @@ from dagster_project.intake import ledger, seeds
 from dagster_project.release import candidate, difference, expectations, findings, fingerprint, publish, transform
 from dagster_project.release.candidate import Identity
 from dagster_project.release.expectations import CheckRow, ExpectationWorker
+from dagster_project.release.plan import Plan, load_plan
 from dagster_project.settings import Settings
 
 Progress = Callable[[str], None]
@@ -93,6 +94,7 @@ class Refresh:
         self.intake: ledger.Intake | None = None
         self.results: tuple[transform.NodeResult, ...] = ()
         self.checks: list[CheckRow] = []
+        self._plan: Plan | None = None
         self._intake_checks: Future[list[CheckRow]] | None = None
 
     def close(self) -> None:
@@ -108,6 +110,13 @@ class Refresh:
             yield
         finally:
             self.summary.seconds[step] = round(time.perf_counter() - started, 3)
+
+    def plan(self) -> Plan:
+        """What dbt makes of its project, compiled where that has changed. Raises :class:`dagster_project.release.plan.PlanError`."""
+        if self._plan is None:
+            with self._timed("plan"):
+                self._plan = load_plan(self.settings)
+        return self._plan
 
     def read(self) -> ledger.Intake:
         """Raw files → ledger. A bad file refuses itself and no other."""
@@ -148,8 +157,9 @@ class Refresh:
 
     def build(self) -> tuple[transform.NodeResult, ...]:
         """dbt: seeds, models and data tests on the candidate. Raises :class:`Blocked` where a node failed."""
+        plan = self.plan()
         with self._timed("dbt"):
-            outcome = transform.build(self.settings, lambda node, done, of: self.progress(f"dbt {done}/{of} {node}"))
+            outcome = transform.build(self.settings, plan, lambda node, done, of: self.progress(f"dbt {done}/{of} {node}"))
         self.results = outcome.results
         self.checks += [_dbt_row(result) for result in outcome.results if result.resource_type == "test"]
         problems = [result for result in outcome.problems if result.status != "skipped"]

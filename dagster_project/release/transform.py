@@ -17,7 +17,7 @@ from graphlib import TopologicalSorter
 
 import duckdb
 
-from dagster_project.release.plan import Node, Plan, load_plan
+from dagster_project.release.plan import Node, Plan
 from dagster_project.settings import IN_MEMORY, Settings, quoted
 
 SHOWN = 3  # rows of a failed test that its message quotes
@@ -52,9 +52,8 @@ class ContractError(RuntimeError):
     """A relation is not what its model declares."""
 
 
-def build(settings: Settings, progress: Callable[[str, int, int], None] | None = None) -> TransformResult:
+def build(settings: Settings, plan: Plan, progress: Callable[[str, int, int], None] | None = None) -> TransformResult:
     """Models and data tests into the candidate (the seeds are there already). ``progress`` hears (node, done, of)."""
-    plan = load_plan(settings)
     with _opened(settings, plan) as connection:
         for schema in sorted({node.relation.rpartition(".")[0] for node in plan.nodes if node.kind in ("table", "view", "table_macro")}):
             connection.execute(f"create schema if not exists {schema}")

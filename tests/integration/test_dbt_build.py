@@ -13,6 +13,7 @@ import duckdb
 import pytest
 
 from dagster_project.release import candidate, transform
+from dagster_project.release.plan import load_plan
 from dagster_project.release.refresh import identify
 from dagster_project.settings import Settings
 from tests.helpers import copy_root, own_environment, rows, tiny_release
@@ -34,7 +35,7 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Settings, S
     ours, dbts = (copy_root(base, tmp_path_factory.mktemp(name)) for name in ("ours", "dbts"))
     identity = identify(ours)
     candidate.prepare(ours, identity)
-    our_results = {result.name: result.status for result in transform.build(ours).results}
+    our_results = {result.name: result.status for result in transform.build(ours, load_plan(ours)).results}
     candidate.prepare(dbts, identity)
     with own_environment(), pytest.MonkeyPatch.context() as patch:
         for name, value in dbts.environment().items():

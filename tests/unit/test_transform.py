@@ -28,16 +28,14 @@ def settings(tmp_path: Path) -> Iterator[Settings]:
     yield found
 
 
-def run(settings: Settings, monkeypatch: pytest.MonkeyPatch, *nodes: Node) -> dict[str, NodeResult]:
-    monkeypatch.setattr(transform, "load_plan", lambda _settings: Plan(nodes, {"preserve_insertion_order": "false"}, 2))
-    return {result.name: result for result in transform.build(settings).results}
+def run(settings: Settings, *nodes: Node) -> dict[str, NodeResult]:
+    return {result.name: result for result in transform.build(settings, Plan(nodes, {"preserve_insertion_order": "false"}, 2)).results}
 
 
-def test_relations_are_built_in_order_with_their_comments(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_relations_are_built_in_order_with_their_comments(settings: Settings) -> None:
     column = Column("n", "integer", "数，其'名'。Its 'name'.", True)
     found = run(
         settings,
-        monkeypatch,
         node("base", "select 1 as n", columns=(column,), contract=True, commented=True, description="底 Base."),
         node("seen", "select n from marts.base", "base", kind="view", columns=(column,), contract=True, commented=True, description="见 Seen."),
         node("twice", "select 2 * n as n from marts.base", "base", kind="table_macro", parameters=""),
@@ -60,12 +58,9 @@ def test_relations_are_built_in_order_with_their_comments(settings: Settings, mo
         ((Column("n", "integer", "", True),), "1 row(s) with a null"),
     ],
 )
-def test_a_broken_contract_leaves_no_relation_and_skips_what_waits(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch, columns: tuple[Column, ...], words: str
-) -> None:
+def test_a_broken_contract_leaves_no_relation_and_skips_what_waits(settings: Settings, columns: tuple[Column, ...], words: str) -> None:
     found = run(
         settings,
-        monkeypatch,
         node("broken", "select unnest([1, null])::integer as n", columns=columns, contract=True),
         node("waits", "select n from marts.broken", "broken"),
         node("counts", "select n from marts.waits", "waits", kind="test"),
@@ -77,11 +72,9 @@ def test_a_broken_contract_leaves_no_relation_and_skips_what_waits(
     assert rows(settings.candidate, "select table_name from duckdb_tables()") == [{"table_name": "apart"}]
 
 
-def test_a_failed_test_shows_the_first_faults(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_test_shows_the_first_faults(settings: Settings) -> None:
     many = "select 'gdp' as fault, unnest(range(5)) as fault_key"
-    found = run(
-        settings, monkeypatch, node("five", many, kind="test"), node("warned", many, kind="test", warns=True), node("bad", "selec", kind="test")
-    )
+    found = run(settings, node("five", many, kind="test"), node("warned", many, kind="test", warns=True), node("bad", "selec", kind="test"))
     assert (found["five"].status, found["five"].failures) == ("fail", 5)
     assert "5 row(s), none allowed: gdp, " in found["five"].message
     assert found["warned"].status == "warn" and found["bad"].status == "error"
@@ -89,11 +82,10 @@ def test_a_failed_test_shows_the_first_faults(settings: Settings, monkeypatch: p
     assert {result.name for result in outcome.problems} == {"five", "bad"}
 
 
-def test_progress_counts_every_node_once(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_progress_counts_every_node_once(settings: Settings) -> None:
     nodes = tuple(node(f"m{number}", "select 1 as n", *([f"m{number - 1}"] if number % 3 else [])) for number in range(9))
-    monkeypatch.setattr(transform, "load_plan", lambda _settings: Plan(nodes, {}, 2))
     heard: list[tuple[str, int, int]] = []
-    transform.build(settings, lambda name, done, of: heard.append((name, done, of)))
+    transform.build(settings, Plan(nodes, {}, 2), lambda name, done, of: heard.append((name, done, of)))
     assert sorted(name for name, _, _ in heard) == sorted(one.name for one in nodes)
     assert [(done, of) for _, done, of in heard] == [(number, 9) for number in range(1, 10)]
 
@@ -108,7 +100,6 @@ def test_scratch_goes_with_its_last_reader_unless_somebody_wants_to_look(setting
     there = "select count(*)::integer as n from duckdb_tables() where database_name = 'work' and table_name in ('base', 'unread')"
     found = run(
         settings,
-        monkeypatch,
         scratch("base", "select 1 as n"),
         scratch("seen", "select n from work.steps.base", "base", kind="view"),
         node("first", f"select n, ({there}) as tables from work.steps.base", "base"),
