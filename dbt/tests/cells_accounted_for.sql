@@ -2,7 +2,7 @@
 -- alias names, so the parts are compared cell by cell and never by the totals alone.
 with parts as (
     select
-        j.cell_no, count(*) as judged, count(distinct j.part) as distinct_parts, min(j.part) as first_part, max(j.part) as last_part,
+        j.cell_no, count(*) as judged, min(j.part) as first_part, max(j.part) as last_part,
         count(*) filter (where j.refusal is null) as accepted
     from {{ ref('int_cells_judged') }} as j
     group by j.cell_no
@@ -28,7 +28,11 @@ select 'cell_lost', c.publication_id || ' ' || coalesce(c.reference, c.cell)
 from {{ ref('stg_cells') }} as c
 anti join parts as p on p.cell_no = c.cell_no
 union all
-select 'part_twice', cell_no::varchar from parts where judged <> distinct_parts
+-- nearly every cell is one row: only those of several are looked at part by part
+select distinct 'part_twice', j.cell_no::varchar
+from {{ ref('int_cells_judged') }} as j
+semi join (select cell_no from parts where judged > 1 or first_part is null) as p on p.cell_no = j.cell_no
+group by j.cell_no, j.part having count(*) > 1 or j.part is null
 union all
 -- either one row for the cell, or parts 1 … n of a ratio
 select 'parts_incomplete', p.cell_no::varchar

@@ -1,21 +1,14 @@
 -- (check, key) rows: what readers take as "the" figure is missing or is several. Figures are named by one of their vintages.
 -- No CTE holds all facts: each question reads its own few columns.
 with counted as (
-    -- one preferred and one latest, in one number so that all figures are counted in one pass
-    select
-        f.series_id, f.period_key, min(f.vintage_id) as vintage_id,
-        sum(case when f.is_preferred then 1 else 0 end + case when f.is_latest then 1000000 else 0 end) as flags
+    -- each figure of an origin has one latest (`validity_without_overlap` holds this); so it has one preferred if there are as many. A vintage
+    -- that is both or neither counts for both or neither, so only the few that are one of them are counted.
+    select f.series_id, f.period_key, min(f.vintage_id) as vintage_id
     from {{ ref('facts') }} as f
     inner join {{ ref('vintage_attributes') }} as a on a.attributes_id = f.attributes_id
+    where f.is_preferred <> f.is_latest
     group by f.series_id, f.period_key, a.origin
-    having flags <> 1000001
-),
-
-sound as (
-    select f.series_id, f.period_key, a.origin
-    from {{ ref('facts') }} as f
-    inner join {{ ref('vintage_attributes') }} as a on a.attributes_id = f.attributes_id and coalesce(a.census_basis, 0) <> -2
-    where f.obs_value is not null
+    having count(*) filter (where f.is_preferred) <> count(*) filter (where f.is_latest)
 ),
 
 mixed_preferred as (
@@ -23,6 +16,15 @@ mixed_preferred as (
     from {{ ref('facts') }} as f
     inner join {{ ref('vintage_attributes') }} as a on a.attributes_id = f.attributes_id and a.census_basis = -2
     where f.is_preferred
+),
+
+-- nearly all facts are sound: kept are those of the few figures in question
+sound as (
+    select f.series_id, f.period_key, a.origin
+    from {{ ref('facts') }} as f
+    semi join mixed_preferred as m on m.series_id = f.series_id and m.period_key = f.period_key
+    inner join {{ ref('vintage_attributes') }} as a on a.attributes_id = f.attributes_id and coalesce(a.census_basis, 0) <> -2
+    where f.obs_value is not null
 ),
 
 headlines as not materialized (
@@ -33,11 +35,7 @@ headlines as not materialized (
 ),
 
 faults as (
-    select series_id, period_key, vintage_id, unnest([
-        case when flags % 1000000 <> 1 then 'preferred' end,
-        case when flags // 1000000 <> 1 then 'latest' end
-    ]) as fault
-    from counted
+    select series_id, period_key, vintage_id, 'preferred' as fault from counted
     union all
     select series_id, period_key, vintage_id, unnest([
         case when is_headline and not is_preferred then 'headline_not_preferred' end,
@@ -58,10 +56,10 @@ faults as (
     inner join sound as s on s.series_id = m.series_id and s.period_key = m.period_key and s.origin = m.origin
     union all
     -- two of one origin are two preferred, or one that is not: what is left is a headline of either origin
-    select p.series_id, p.period_key, p.vintage_id, 'headlines'
-    from headlines as p
-    inner join headlines as d on d.series_id = p.series_id and d.period_key = p.period_key and d.origin = 'derived'
-    where p.origin = 'printed'
+    select d.series_id, d.period_key, d.vintage_id, 'headlines'
+    from headlines as d
+    semi join headlines as p on p.series_id = d.series_id and p.period_key = d.period_key and p.origin = 'printed'
+    where d.origin = 'derived'
 )
 
 select f.fault,

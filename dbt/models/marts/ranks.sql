@@ -33,17 +33,18 @@ sizes as (
     group by all
 ),
 
-compared as (
-    select f.compared_in, f.period_key, count(*) as ranked, any_value(s.members) as members
-    from figures as f
-    inner join sizes as s on s.group_id = f.group_id and s.period_key = f.period_key
-    group by f.compared_in, f.period_key
-    having count(*) > 1
+-- Place and number of those compared come of one window over narrow rows.
+ranked as (
+    select
+        group_id, series_id, period_key, obs_value,
+        rank() over compared as rank, count(*) over (partition by compared_in, period_key) as ranked
+    from figures
+    window compared as (partition by compared_in, period_key order by merit desc)
 )
 
 select
-    f.group_id, f.series_id, f.period_key, f.obs_value,
-    rank() over (partition by f.compared_in, f.period_key order by f.merit desc)::integer as rank,
-    c.ranked::integer as ranked, c.members::integer as members
-from figures as f
-inner join compared as c on c.compared_in = f.compared_in and c.period_key = f.period_key
+    r.group_id, r.series_id, r.period_key, r.obs_value,
+    r.rank::integer as rank, r.ranked::integer as ranked, s.members::integer as members
+from ranked as r
+inner join sizes as s on s.group_id = r.group_id and s.period_key = r.period_key
+where r.ranked > 1
