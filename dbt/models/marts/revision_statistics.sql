@@ -1,5 +1,5 @@
--- How far each release was from the latest, and from every later stage, by indicator and area. Measured over one integer key, named at the end.
-{% set key = 'series_id, shape, release, release_name' %}
+-- How far each release was from the latest, and from every later stage, by indicator and area. Measured over integer keys, named at the end.
+{% set key = 'series_id, shape, release, release_name, compared_with' %}
 with shapes as (
     select period_key, freq, coverage, period_end, dense_rank() over (order by freq, coverage) as shape from {{ ref('time_periods') }}
 ),
@@ -15,20 +15,19 @@ later as (
 ),
 
 pairs as (
-    select * exclude (later_name, is_last_release), 'latest' as compared_with, hash({{ key }}, 'latest') as group_id from later where is_last_release
+    select * exclude (later_name, is_last_release), 'latest' as compared_with from later where is_last_release
     union all
-    select * exclude (later_name, is_last_release), later_name, hash({{ key }}, later_name) from later where later_name <> 'vintage'
+    select * exclude (later_name, is_last_release), later_name from later where later_name <> 'vintage'
 ),
 
 {% set based %}
-        {% for column in (key ~ ', compared_with').split(', ') %}any_value({{ column }}) as {{ column }}, {% endfor %}
         min(period_end) as first_period_end, max(period_end) as last_period_end,
         count(*) filter (where basis_then = 'printed')::integer as stages_printed,
         count(*) filter (where basis_then = 'inferred')::integer as stages_inferred,
         list(round_then) as rounds_then, list(round_final) as rounds_final
 {% endset %}
 measured as (
-    {{ revision_measures('pairs', 'group_id', based) }}
+    {{ revision_measures('pairs', key, based) }}
 )
 
 select
