@@ -30,10 +30,11 @@
     end)
 {%- endmacro %}
 
-{# R = direction × observed rate / |required rate|; without a target the observed rate signed by the direction. #}
-{% macro progress_ratio(base_value, base_year, current_value, current_year, target_value, target_year, direction) -%}
+{# R = direction × observed rate / |required rate|; without a target the observed rate signed by the direction. `obstacle` is a column that
+   holds the obstacle already, so that a long text does not stand in the SQL twice. #}
+{% macro progress_ratio(base_value, base_year, current_value, current_year, target_value, target_year, direction, obstacle=none) -%}
     (case
-        when {{ progress_obstacle(base_value, base_year, current_value, current_year, target_value, target_year, direction) }} is not null then null
+        when {{ obstacle or progress_obstacle(base_value, base_year, current_value, current_year, target_value, target_year, direction) }} is not null then null
         else ({{ direction }})::double * {{ compound_rate(base_value, base_year, current_value, current_year) }}
             / (case when ({{ target_value }}) is null then 1.0
                     else abs({{ compound_rate(base_value, base_year, aimed_at(target_value), target_year) }}) end)
@@ -47,21 +48,27 @@
           else 1.0 end)
 {%- endmacro %}
 
-{% macro progress_status(base_value, base_year, current_value, current_year, target_value, target_year, direction, natural_limit='null') -%}
-{%- set r = progress_ratio(base_value, base_year, current_value, current_year, target_value, target_year, direction) -%}
+{# The class of R, which is named often: let `ratio` be a column. #}
+{% macro progress_class(ratio, base_value, current_value, target_value, direction, natural_limit='null') -%}
     (case
-        when {{ r }} is null then 'not_available'
+        when {{ ratio }} is null then 'not_available'
         when ({{ target_value }}) is not null then case
             when ({{ direction }})::double * (({{ current_value }})::double - {{ aimed_at(target_value) }}) >= 0 then 'achieved'
-            when {{ r }} >= 0.95 then 'on_track'
-            when {{ r }} >= 0.60 then 'acceleration_needed'
-            when {{ r }} >= 0 then 'limited'
+            when {{ ratio }} >= 0.95 then 'on_track'
+            when {{ ratio }} >= 0.60 then 'acceleration_needed'
+            when {{ ratio }} >= 0 then 'limited'
             else 'deterioration' end
-        when {{ r }} < 0 then 'deterioration'
-        when {{ r }} >= 0.015 * {{ limit_factor(base_value, natural_limit) }} then 'on_track'
-        when {{ r }} >= 0.005 * {{ limit_factor(base_value, natural_limit) }} then 'acceleration_needed'
+        when {{ ratio }} < 0 then 'deterioration'
+        when {{ ratio }} >= 0.015 * {{ limit_factor(base_value, natural_limit) }} then 'on_track'
+        when {{ ratio }} >= 0.005 * {{ limit_factor(base_value, natural_limit) }} then 'acceleration_needed'
         else 'limited'
     end)
+{%- endmacro %}
+
+{% macro progress_status(base_value, base_year, current_value, current_year, target_value, target_year, direction, natural_limit='null') -%}
+    {{ progress_class(
+        progress_ratio(base_value, base_year, current_value, current_year, target_value, target_year, direction),
+        base_value, current_value, target_value, direction, natural_limit) }}
 {%- endmacro %}
 
 {# What is still needed a year: a compound rate, or with `linear` an amount (percentage points for a share). #}

@@ -5,6 +5,8 @@ with progress as (
     select * from {{ progress }}
 ),
 
+{{ words_said() }},
+
 aimed as (
     select
         t.*, p.as_of, p.is_today, p.target_level as level, p.base_value, p.base_source, p.base_period_end, p.reason as not_rated, p.verdict,
@@ -205,6 +207,7 @@ select
     {{ said("p.reason", 'zh') }} as reason_zh, {{ said("p.reason", 'en') }} as reason_en
 from points as p
 inner join started as s on s.target_id = p.target_id
+cross join words
 left join lateral (
     select f.*
     from {{ ref('target_figures') }} as f

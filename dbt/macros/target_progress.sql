@@ -59,6 +59,8 @@ with days as (
     {{ days }}
 ),
 
+{{ words_said() }},
+
 standing as (
     select
         d.as_of, d.is_today, t.* exclude (status),
@@ -237,6 +239,23 @@ attained as (
     from tested as t
 ),
 
+-- Obstacle, R, class: each is made of the one before, and stands in a column as the next one names it often.
+hindered as (
+    select
+        t.*,
+        {{ progress_obstacle('base_value', 'base_year', 'actual_value', 'actual_year', 'level', 'target_year', 'direction') }} as obstacle_any,
+        {{ progress_obstacle('base_printed', 'plan_base_year', 'actual_value', 'actual_year', 'level_plan_base', 'target_year', 'direction') }} as obstacle_plan
+    from attained as t
+),
+
+paced as (
+    select
+        t.*,
+        {{ progress_ratio('base_value', 'base_year', 'actual_value', 'actual_year', 'level', 'target_year', 'direction', 'obstacle_any') }} as ratio_any,
+        {{ progress_ratio('base_printed', 'plan_base_year', 'actual_value', 'actual_year', 'level_plan_base', 'target_year', 'direction', 'obstacle_plan') }} as ratio_plan
+    from hindered as t
+),
+
 rated as (
     select
         t.*,
@@ -248,16 +267,14 @@ rated as (
             when aggregation = 'every' and periods_seen is null then 'window_without_figures'
             when aggregation = 'every' then null
             when transformation <> 'N' and base_value is null then 'single_period'
-            else {{ progress_obstacle('base_value', 'base_year', 'actual_value', 'actual_year', 'level', 'target_year', 'direction') }}
+            else obstacle_any
         end as obstacle_to_r,
-        {{ progress_ratio('base_value', 'base_year', 'actual_value', 'actual_year', 'level', 'target_year', 'direction') }} as ratio_any,
-        {{ progress_status('base_value', 'base_year', 'actual_value', 'actual_year', 'level', 'target_year', 'direction', 'natural_limit') }} as class_any,
-        {{ progress_ratio('base_printed', 'plan_base_year', 'actual_value', 'actual_year', 'level_plan_base', 'target_year', 'direction') }} as ratio_plan,
-        {{ progress_status('base_printed', 'plan_base_year', 'actual_value', 'actual_year', 'level_plan_base', 'target_year', 'direction', 'natural_limit') }} as class_plan,
+        {{ progress_class('ratio_any', 'base_value', 'actual_value', 'level', 'direction', 'natural_limit') }} as class_any,
+        {{ progress_class('ratio_plan', 'base_printed', 'actual_value', 'level_plan_base', 'direction', 'natural_limit') }} as class_plan,
         {{ compound_rate('base_value', 'base_year', 'actual_value', 'actual_year') }} as observed_rate,
         {{ compound_rate('base_value', 'base_year', 'level', 'target_year') }} as required_rate,
         {{ required_rate('actual_value', 'actual_year', 'level', 'target_year', 'path_kind') }} as remaining_rate
-    from attained as t
+    from paced as t
 ),
 
 -- A bound is no figure: R of one says something only where it can't get worse.
@@ -411,4 +428,5 @@ select
     {{ said('j.reason', 'en') }} as reason_en
 from judged as j
 inner join {{ ref('targets') }} as t using (target_id)
+cross join words
 {% endmacro %}

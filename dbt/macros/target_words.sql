@@ -60,6 +60,20 @@
     }) }}
 {% endmacro %}
 
+{# The words as a CTE of one row, a map a language: looked up wherever a word is said, so that the SQL holds each text once. A macro that says
+   words has this CTE in its `with` and `words` in its `from`. #}
+{% macro words_said() -%}
+words as (
+    select map(list(code), list(zh)) as zh, map(list(code), list(en)) as en
+    from (
+        values
+        {% for code, texts in target_words().items() -%}
+        ('{{ code }}', '{{ texts[0] }}', '{{ texts[1] }}'){{ ',' if not loop.last }}
+        {% endfor %}
+    ) as said(code, zh, en)
+)
+{%- endmacro %}
+
 {% macro said(code, language) -%}
-(case {{ code }}{% for word, texts in target_words().items() %} when '{{ word }}' then '{{ texts[0] if language == 'zh' else texts[1] }}'{% endfor %} end)
+words.{{ language }}[{{ code }}]
 {%- endmacro %}

@@ -10,8 +10,7 @@ from {{ ref('printed_cells') }} as c
 inner join {{ ref('stg_publications') }} as p on p.publication_id = c.publication_id
 inner join {{ ref('time_periods') }} as t on t.period_key = {{ period_key('c.period_start', 'c.period_end') }}
 left join {{ ref('int_vintages') }} as v on v.vintage_id = c.vintage_id
-left join {{ ref('observation_vintages') }} as o
-    on o.ref_area = c.ref_area and o.indicator = c.indicator and o.breakdown = c.breakdown and o.currency_scope = c.currency_scope
-    and o.transformation = c.transformation and o.prices = c.prices and o.period_start is not distinct from c.period_start
-    and o.period_end = c.period_end and o.origin = 'printed' and o.is_latest and o.is_official
+left join {{ ref('int_vintages') }} as o
+    on o.series_id = {{ series_id('c.ref_area', 'c.indicator', 'c.breakdown', 'c.currency_scope', 'c.transformation', 'c.prices') }}
+    and o.period_key = t.period_key and o.valid_to = {{ forever() }} and o.is_official
 where not c.is_official

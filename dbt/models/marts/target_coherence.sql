@@ -7,10 +7,13 @@ with pairs as (
     from {{ ref('formulas') }} as f
     inner join {{ ref('formula_terms') }} as n on n.formula_id = f.formula_id and n.side = 'numerator'
     inner join {{ ref('formula_terms') }} as d on d.formula_id = f.formula_id and d.side = 'denominator'
+    inner join {{ ref('indicators') }} as u on u.indicator = n.indicator
+    inner join {{ ref('indicators') }} as v on v.indicator = d.indicator
     where n.area_scope = 'self' and d.area_scope in ('self', 'parent') and n.lag = 0 and d.lag = 0
         and n.coefficient = 1 and d.coefficient = 1 and f.breakdown = '_T' and n.breakdown = '_T' and d.breakdown = '_T'
         and n.span in ('same', 'end') and d.span in ('same', 'end')
-    qualify count(*) over (partition by f.formula_id) = 1
+    -- both amounts are kept in one unit, or what is implied would not be in the unit of what is given
+    qualify count(*) over (partition by f.formula_id) = 1 and u.unit_measure = v.unit_measure and u.unit_mult = v.unit_mult
 ),
 
 levels as (
@@ -50,14 +53,10 @@ parts as (
         and d.ref_area = case when p.under_scope = 'parent' then s.parent else s.ref_area end
 ),
 
--- Units: an implied amount is in the unit of the amount given; both indicators are kept in one unit or it would not be shown.
 implied as (
-    select i.*
-    from (select * from wholes union all select * from parts) as i
-    inner join {{ ref('indicators') }} as u on u.indicator = i.indicator
-    inner join {{ ref('targets') }} as b on b.target_id = i.target_b
-    inner join {{ ref('indicators') }} as v on v.indicator = b.indicator
-    where u.unit_measure = v.unit_measure and u.unit_mult = v.unit_mult
+    select * from wholes
+    union all
+    select * from parts
 ),
 
 -- Only what a target implies something of is looked up.
@@ -122,9 +121,13 @@ against_growth as (
 against_nothing as (
     select i.*, null::varchar as target_c, 'nothing' as compared_with
     from implied as i
-    anti join against_targets as t on t.target_a = i.target_a and t.target_b = i.target_b
-    anti join against_figures as f on f.target_a = i.target_a and f.target_b = i.target_b
-    anti join against_growth as g on g.target_a = i.target_a and g.target_b = i.target_b
+    anti join (
+        select target_a, target_b from against_targets
+        union all
+        select target_a, target_b from against_figures
+        union all
+        select target_a, target_b from against_growth
+    ) as a on a.target_a = i.target_a and a.target_b = i.target_b
 ),
 
 below_base as (
@@ -172,8 +175,8 @@ inside as (
     where d.path_kind = 'geometric'
 ),
 
-scopes as (
-    select target_id, case when currency_scope = '_U' then 'scope_not_printed' end as scope from {{ ref('targets') }}
+unprinted as (
+    select coalesce(list(target_id), []) as targets from {{ ref('targets') }} where currency_scope = '_U'
 ),
 
 answered as (
@@ -238,7 +241,7 @@ select
     seen_until, needed_growth, needed_lower, needed_upper, seen_lowest, seen_highest, years::integer as years_seen,
     answer,
     array_to_string(list_sort(list_distinct(list_filter([
-        case when 'scope_not_printed' in (a.scope, b.scope, c.scope) then 'scope_not_printed' end,
+        case when list_has_any(u.targets, [target_a, target_b, target_c]) then 'scope_not_printed' end,
         case when marks like '%scope_assumed%' then 'scope_assumed' end,
         case when list_contains(string_split(marks, ', '), 'claim') then 'claim' end
     ], lambda w: w is not null))), ', ') as assumed,
@@ -265,6 +268,4 @@ select
     || case when needed_growth is not null then ', needs ' || round(100 * needed_growth, 2) || ' % a year' else '' end
     || case when seen_lowest is not null and seen_highest is not null then ', seen ' || round(100 * seen_lowest, 2) || ' to ' || round(100 * seen_highest, 2) || ' %' else '' end as text_en
 from answered as t
-left join scopes as a on a.target_id = t.target_a
-left join scopes as b on b.target_id = t.target_b
-left join scopes as c on c.target_id = t.target_c
+cross join unprinted as u

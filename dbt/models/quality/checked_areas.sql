@@ -71,11 +71,19 @@ hb_tests as (
 ),
 
 -- A column over areas in one publication, each figure less what its neighbours in time say, and less what is common to the column (a census, a bad year).
+placed as (
+    select s.series_id, s.group_key, l.absolute_floor as floor, l.value as sigmas
+    from {{ ref('quality_series') }} as s
+    inner join {{ ref('quality_limits') }} as l on l.rule_id = 'swapped_areas' and l.parameter = 'sigmas' and l.indicator = s.indicator
+    where s.is_level
+),
+
 departures as (
     select
-        p.print_no, p.series_id, hash(p.publication_id, s.group_key, p.period_key) as column_id, ln(p.obs_value) as ln_value, e.said, e.sigma, s.indicator
+        p.print_no, hash(p.publication_id, s.group_key, p.period_key) as column_id, ln(p.obs_value) as ln_value, e.said,
+        greatest(s.floor, s.sigmas * e.sigma) as tolerance
     from {{ ref('quality_prints') }} as p
-    inner join {{ ref('quality_series') }} as s on s.series_id = p.series_id and s.is_level
+    inner join placed as s on s.series_id = p.series_id
     inner join {{ ref('quality_expectations') }} as e on e.series_id = p.series_id and e.period_key = p.period_key
     where p.obs_value > 0 and not p.conflicts
 ),
@@ -89,10 +97,9 @@ departed as (
         d.print_no, d.column_id, d.ln_value, d.said is not null as has_witness, c.areas,
         d.said + case when c.areas >= 5 then c.drift else 0 end as expected_ln,
         d.ln_value - d.said - case when c.areas >= 5 then c.drift else 0 end as off,
-        greatest(l.absolute_floor, l.value * d.sigma) as tolerance
+        d.tolerance
     from departures as d
     inner join common as c on c.column_id = d.column_id
-    inner join {{ ref('quality_limits') }} as l on l.rule_id = 'swapped_areas' and l.parameter = 'sigmas' and l.indicator = d.indicator
 ),
 
 -- Far from where they belong: few, and only they may be exchanged or stand elsewhere.
@@ -151,11 +158,11 @@ swapped as (
         d.print_no, d.expected_ln, d.off, d.tolerance, x.print_no is not null as is_exchanged, m.witness, m.right_value, m.right_lower, m.right_upper,
         coalesce(x.other_area, m.other_area, o.first_area) as other_area, coalesce(x.other_value, m.other_value, o.first_value) as seen_value,
         coalesce(m.right_value, x.other_value, o.first_value) as suggested
-    from departed as d
+    from (select print_no from exchanged union select print_no from misplaced union select print_no from displaced) as a
+    inner join departed as d on d.print_no = a.print_no
     left join exchanged as x on x.print_no = d.print_no
     left join misplaced as m on m.print_no = d.print_no
     left join displaced as o on o.print_no = d.print_no
-    where d.print_no in (select print_no from exchanged union select print_no from misplaced union select print_no from displaced)
 ),
 
 swap_tests as (

@@ -2,33 +2,52 @@
 -- out of line; only the rest is weighed, with the particulars of a finding.
 with readings as (
     select
-        reading_no, series_id, period_key, ln(obs_value) as ln_value, obs_value, decimals, is_official, is_current, is_alone, is_telling,
+        reading_no, series_id, period_key, obs_value, decimals, is_official, is_current, is_alone, is_telling,
         case span_kind when 'stock' then -1 when 'since_january' then -2 else months end as rhythm, year
     from {{ ref('quality_figures') }}
     where is_level and obs_value > 0
 ),
 
-siblings as (
-    -- of a figure that somebody responsible prints, only those prints are witnesses
+-- A row a period: the figure in force, and within what its prints lie. Of a figure that somebody responsible prints, only those prints are witnesses.
+keys as (
     select
-        series_id, period_key,
-        coalesce(min(ln_value) filter (where is_official), min(ln_value)) as lowest,
-        coalesce(max(ln_value) filter (where is_official), max(ln_value)) as highest
+        series_id, period_key, rhythm, any_value(year) as year, max(obs_value) filter (where is_current) as value,
+        min(obs_value) as least, max(obs_value) as most,
+        coalesce(min(obs_value) filter (where is_official), min(obs_value)) as least_witness,
+        coalesce(max(obs_value) filter (where is_official), max(obs_value)) as most_witness
     from readings
     where not is_alone
-    group by series_id, period_key
-    having count(*) > 1
+    group by series_id, period_key, rhythm
+    union all
+    select series_id, period_key, rhythm, year, case when is_current then obs_value end, obs_value, obs_value, obs_value, obs_value from readings where is_alone
 ),
 
--- Everything that says what the figure should be: its neighbours, and other prints of itself.
+in_sequence as (
+    select
+        *, lag(period_key) over in_time as before_key, year - lag(year) over in_time as years, value - lag(value ignore nulls) over in_time as step,
+        lag(least) over in_time as least_before, lag(most) over in_time as most_before
+    from keys
+    window in_time as (partition by series_id, rhythm order by period_key)
+),
+
+bounded as (
+    select
+        k.*, e.said is not null as is_expected, ln(k.least_witness) as least_ln, ln(k.most_witness) as most_ln,
+        least(e.lowest, ln(k.least_witness)) as lowest, greatest(e.highest, ln(k.most_witness)) as highest
+    from in_sequence as k
+    left join {{ ref('quality_expectations') }} as e on e.series_id = k.series_id and e.period_key = k.period_key
+),
+
+-- Everything that says what a figure should be: its neighbours, and other prints of itself. Only what lies within the prints of the period before
+-- may repeat one of them.
 witnessed as (
     select
-        r.reading_no,
-        e.said is not null or s.lowest < r.ln_value - 1e-12 or s.highest > r.ln_value + 1e-12 as has_witness,
-        coalesce(r.ln_value - least(e.lowest, s.lowest) > 1.5 or greatest(e.highest, s.highest) - r.ln_value > 1.5, false) as is_far
+        r.reading_no, r.series_id, r.period_key, r.obs_value, r.decimals, r.is_telling, case when k.years <= 1 then k.before_key end as before_key,
+        coalesce(k.years <= 1 and r.obs_value between k.least_before and k.most_before, false) as may_repeat,
+        k.is_expected or k.least_ln < ln(r.obs_value) - 1e-12 or k.most_ln > ln(r.obs_value) + 1e-12 as has_witness,
+        ln(r.obs_value) - k.lowest > 1.5 or k.highest - ln(r.obs_value) > 1.5 as is_far
     from readings as r
-    left join {{ ref('quality_expectations') }} as e on e.series_id = r.series_id and e.period_key = r.period_key
-    left join siblings as s on s.series_id = r.series_id and s.period_key = r.period_key
+    inner join bounded as k on k.series_id = r.series_id and k.period_key = r.period_key
 ),
 
 -- Only what some witness puts elsewhere by a power of ten is weighed witness by witness.
@@ -40,7 +59,7 @@ far as (
 ),
 
 prints_of_far as (
-    select r.series_id, r.period_key, coalesce(list(r.ln_value) filter (where r.is_official), list(r.ln_value)) as lns
+    select r.series_id, r.period_key, coalesce(list(ln(r.obs_value)) filter (where r.is_official), list(ln(r.obs_value))) as lns
     from readings as r
     semi join far as f on f.series_id = r.series_id and f.period_key = r.period_key
     group by r.series_id, r.period_key
@@ -153,6 +172,10 @@ growths as (
     inner join limits as l on l.series_id = g.series_id
 ),
 
+growth_answers as (
+    select by_series, by_season, by_year, count(*) as figures from growths group by by_series, by_season, by_year
+),
+
 doubtful as (
     select
         g.*, f.series_id, f.period_key, f.print_no, f.publication_id, f.vintage_no, f.judged_as, f.obs_value,
@@ -224,28 +247,11 @@ gap_tests as (
 ),
 
 -- Digits repeated from the period before, or taken from the one after. Which of the two is out of place, their other neighbours say.
-in_sequence as (
-    select
-        series_id, period_key, lag(period_key) over in_time as before_key, year - lag(year) over in_time as years, value - lag(value ignore nulls) over in_time as step
-    from (
-        select series_id, period_key, rhythm, any_value(year) as year, max(obs_value) filter (where is_current) as value
-        from readings
-        group by series_id, period_key, rhythm
-    ) as keys
-    window in_time as (partition by series_id, rhythm order by period_key)
-),
-
-paired as (
-    select f.reading_no, f.series_id, f.period_key, f.obs_value, f.is_telling, f.decimals, q.before_key
-    from readings as f
-    inner join in_sequence as q on q.series_id = f.series_id and q.period_key = f.period_key and q.years <= 1
-),
-
 same_digits as (
     select p.*, g.reading_no as before_no
-    from paired as p
+    from witnessed as p
     inner join {{ ref('quality_figures') }} as g on g.series_id = p.series_id and g.period_key = p.before_key and g.obs_value = p.obs_value
-    where g.is_level
+    where p.may_repeat and g.is_level
     qualify row_number() over (partition by p.reading_no order by g.vintage_no nulls last) = 1
 ),
 
@@ -260,8 +266,9 @@ repeats as (
 
 pairs as (
     select p.series_id, p.decimals, p.is_telling, r.reading_no is not null as repeats, count(*) as figures
-    from paired as p
+    from witnessed as p
     left join same_digits as r on r.reading_no = p.reading_no
+    where p.before_key is not null
     group by p.series_id, p.decimals, p.is_telling, r.reading_no is not null
 ),
 
@@ -323,13 +330,12 @@ tests as (
 ),
 
 counted as (
-    select 'unit_scale' as rule_id, case when has_witness then 'consistent' else 'uninformative' end as answer, count(*) as figures
+    select 'unit_scale' as rule_id, case when has_witness then 'consistent' else 'uninformative' end as answer, count(*) filter (where not is_far) as figures
     from witnessed
-    where not is_far
     group by 2
     {% for rule, answer in (('robust_z', 'by_series'), ('same_season', 'by_season'), ('gap', 'by_year')) %}
     union all
-    select '{{ rule }}', {{ answer }}, count(*) from growths where {{ answer }} not in ('in doubt', 'inconsistent') group by 2
+    select '{{ rule }}', {{ answer }}, sum(figures) from growth_answers where {{ answer }} not in ('in doubt', 'inconsistent') group by 2
     {% endfor %}
     union all
     select rule_id, answer, figures from fresh

@@ -1,12 +1,17 @@
 -- What the rules look at: every printed vintage, and every claim that contradicts one. `season` is the part of the year that a span is, so that
 -- equal seasons of two years may be compared; `judged_as` the stage by which severity goes; `is_alone` says that nobody says anything else of the figure.
 -- In narrow keys: names are those of quality_series, for the few rows that need them.
-with shown as (
+-- The preferred print is the latest, but for few figures: only those are asked of facts.
+with exceptions as (
+    select vintage_id from {{ ref('facts') }} where is_preferred <> is_latest
+),
+
+shown as (
     select
         v.vintage_reading_no as reading_no, v.series_id, v.period_key, v.vintage_no::integer as vintage_no, v.obs_value, v.lower, v.upper, v.decimals, v.qualifier,
-        v.publication_id, v.stage, v.census_basis, v.is_official, v.known_by, n.is_preferred as is_current
+        v.publication_id, v.stage, v.census_basis, v.is_official, v.known_by,
+        (v.valid_to = {{ forever() }}) <> (v.vintage_id in (select vintage_id from exceptions)) as is_current
     from {{ ref('int_vintages') }} as v
-    inner join {{ ref('facts') }} as n on n.vintage_id = v.vintage_id
     where v.step = 1
 ),
 
