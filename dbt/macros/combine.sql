@@ -14,9 +14,11 @@ results_{{ terms }} as (
     select
         result_no, formula_id, out_series_id, denominators, scale, offset_value
         {%- for slot in range(1, terms + 1) %},
-        {% for column in ['in_series_id', 'link', 'side', 'factor'] -%}
-        max({{ column }}) filter (where slot = {{ slot }}) as {{ column }}_{{ slot }}{{ ', ' if not loop.last }}
+        {% for column in ['in_series_id', 'link', 'factor'] -%}
+        max({{ column }}) filter (where slot = {{ slot }}) as {{ column }}_{{ slot }},
         {%- endfor %}
+        bool_or(side = 'numerator') filter (where slot = {{ slot }}) as in_numerator_{{ slot }},
+        bool_or(factor >= 0) filter (where slot = {{ slot }}) as rises_{{ slot }}
         {%- endfor %}
     from {{ formula_series }}
     where terms = {{ terms }}
@@ -60,11 +62,11 @@ combined_{{ terms }} as (
     select
         i1.formula_id, i1.out_series_id, i1.out_period_key, i1.denominators, i1.scale, i1.offset_value,
         {{ extreme('greatest', 'valid_from', terms) }} as valid_from, {{ extreme('least', 'valid_to', terms) }} as valid_to,
-        {%- for side, short in [('numerator', 'num'), ('denominator', 'den')] %}
+        {%- for absent, short in [('not ', 'num'), ('', 'den')] %}
         {%- for suffix, rising, falling in [('', 'obs_value', 'obs_value'), ('_lo', 'lower', 'upper'), ('_hi', 'upper', 'lower')] %}
         0.0::double
         {%- for slot in range(1, terms + 1) %}
-        + (case when i1.side_{{ slot }} <> '{{ side }}' then 0 when i1.factor_{{ slot }} >= 0 then i{{ slot }}.{{ rising }} else i{{ slot }}.{{ falling }} end) * i1.factor_{{ slot }}
+        + (case when {{ absent }}i1.in_numerator_{{ slot }} then 0 when i1.rises_{{ slot }} then i{{ slot }}.{{ rising }} else i{{ slot }}.{{ falling }} end) * i1.factor_{{ slot }}
         {%- endfor %} as {{ short }}{{ suffix }},
         {%- endfor %}
         {%- endfor %}
