@@ -1,6 +1,6 @@
 -- Every ledger cell, with corrections laid over it. The ledger itself is never touched.
 select
-    row_number() over () as cell_no,
+    c.cell_no,
     c.source_id,
     c.publication_id,
     c.file,
