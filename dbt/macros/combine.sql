@@ -14,59 +14,49 @@ results_{{ terms }} as (
     select
         result_no, formula_id, out_series_id, denominators, scale, offset_value
         {%- for slot in range(1, terms + 1) %},
-        {% for column in ['in_series_id', 'link', 'factor'] -%}
-        max({{ column }}) filter (where slot = {{ slot }}) as {{ column }}_{{ slot }},
+        {% for column in ['in_series_id', 'link', 'side', 'factor'] -%}
+        max({{ column }}) filter (where slot = {{ slot }}) as {{ column }}_{{ slot }}{{ ', ' if not loop.last }}
         {%- endfor %}
-        bool_or(side = 'numerator') filter (where slot = {{ slot }}) as in_numerator_{{ slot }},
-        bool_or(factor >= 0) filter (where slot = {{ slot }}) as rises_{{ slot }}
         {%- endfor %}
     from {{ formula_series }}
     where terms = {{ terms }}
     group by all
 ),
 
-{% for slot in range(2, terms + 1) -%}
+{% for slot in range(1, terms + 1) -%}
 inputs_{{ terms }}_{{ slot }} as (
     select * from {{ inputs }} where series_id in (select in_series_id_{{ slot }} from results_{{ terms }})
 ),
 
 {% endfor -%}
--- Which periods the inputs of a period have: found once for all results whose terms are linked alike.
+-- Which periods the inputs of a period have: found once for all results whose terms are linked alike, and kept as a list, so that every
+-- result has its periods before a vintage is looked up (joining periods to vintages first would pair all figures of a day).
 periods_{{ terms }} as (
     select
-        l1.out_period_key
-        {%- for slot in range(1, terms + 1) %}, k.link_{{ slot }}, l{{ slot }}.in_period_key as input_{{ slot }}{% endfor %}
+        {% for slot in range(1, terms + 1) %}k.link_{{ slot }}, {% endfor %}
+        list({'result': l1.out_period_key{% for slot in range(1, terms + 1) %}, 'input_{{ slot }}': l{{ slot }}.in_period_key{% endfor %}}) as periods
     from (select distinct {% for slot in range(1, terms + 1) %}link_{{ slot }}{{ ', ' if not loop.last }}{% endfor %} from results_{{ terms }}) as k
     {%- for slot in range(1, terms + 1) %}
     inner join {{ ref('int_period_links') }} as l{{ slot }} on l{{ slot }}.link = k.link_{{ slot }}{% if slot > 1 %} and l{{ slot }}.out_period_key = l1.out_period_key{% endif %}
     {%- endfor %}
-),
-
--- The vintages of the first term lead: the results they serve and the periods these have are two short lists, looked up one after the other
--- (each step a relation of its own: joining periods to vintages first would pair all figures of a day). What the other terms are asked for
--- is then known whole, series and period.
-served_{{ terms }} as (
-    select i.* exclude (series_id), r.*
-    from {{ inputs }} as i
-    inner join results_{{ terms }} as r on r.in_series_id_1 = i.series_id
+    group by {% for slot in range(1, terms + 1) %}k.link_{{ slot }}{{ ', ' if not loop.last }}{% endfor %}
 ),
 
 wanted_{{ terms }} as (
-    select s.* exclude (period_key), p.* exclude ({% for slot in range(1, terms + 1) %}link_{{ slot }}{{ ', ' if not loop.last }}{% endfor %})
-    from served_{{ terms }} as s
-    inner join periods_{{ terms }} as p
-        on p.input_1 = s.period_key{% for slot in range(1, terms + 1) %} and p.link_{{ slot }} = s.link_{{ slot }}{% endfor %}
+    select r.*, unnest(p.periods) as period
+    from results_{{ terms }} as r
+    inner join periods_{{ terms }} as p on {% for slot in range(1, terms + 1) %}p.link_{{ slot }} = r.link_{{ slot }}{{ ' and ' if not loop.last }}{% endfor %}
 ),
 
 combined_{{ terms }} as (
     select
-        i1.formula_id, i1.out_series_id, i1.out_period_key, i1.denominators, i1.scale, i1.offset_value,
+        r.formula_id, r.out_series_id, r.period.result as out_period_key, r.denominators, r.scale, r.offset_value,
         {{ extreme('greatest', 'valid_from', terms) }} as valid_from, {{ extreme('least', 'valid_to', terms) }} as valid_to,
-        {%- for absent, short in [('not ', 'num'), ('', 'den')] %}
+        {%- for side, short in [('numerator', 'num'), ('denominator', 'den')] %}
         {%- for suffix, rising, falling in [('', 'obs_value', 'obs_value'), ('_lo', 'lower', 'upper'), ('_hi', 'upper', 'lower')] %}
         0.0::double
         {%- for slot in range(1, terms + 1) %}
-        + (case when {{ absent }}i1.in_numerator_{{ slot }} then 0 when i1.rises_{{ slot }} then i{{ slot }}.{{ rising }} else i{{ slot }}.{{ falling }} end) * i1.factor_{{ slot }}
+        + (case when r.side_{{ slot }} <> '{{ side }}' then 0 when r.factor_{{ slot }} >= 0 then i{{ slot }}.{{ rising }} else i{{ slot }}.{{ falling }} end) * r.factor_{{ slot }}
         {%- endfor %} as {{ short }}{{ suffix }},
         {%- endfor %}
         {%- endfor %}
@@ -75,10 +65,10 @@ combined_{{ terms }} as (
         {% for slot in range(1, terms + 1) %}i{{ slot }}.marks{{ ' | ' if not loop.last }}{% endfor %} as marks,
         {% for slot in range(1, terms + 1) %}i{{ slot }}.is_dated{{ ' and ' if not loop.last }}{% endfor %} as is_dated,
         [{% for slot in range(1, terms + 1) %}i{{ slot }}.vintage_id{{ ', ' if not loop.last }}{% endfor %}] as inputs
-    from wanted_{{ terms }} as i1
-    {%- for slot in range(2, terms + 1) %}
+    from wanted_{{ terms }} as r
+    {%- for slot in range(1, terms + 1) %}
     inner join inputs_{{ terms }}_{{ slot }} as i{{ slot }}
-        on i{{ slot }}.series_id = i1.in_series_id_{{ slot }} and i{{ slot }}.period_key = i1.input_{{ slot }}
+        on i{{ slot }}.series_id = r.in_series_id_{{ slot }} and i{{ slot }}.period_key = r.period.input_{{ slot }}
         {%- for other in range(1, slot) %}
         and i{{ slot }}.valid_from < i{{ other }}.valid_to and i{{ slot }}.valid_to > i{{ other }}.valid_from
         {%- endfor %}
