@@ -13,8 +13,10 @@ import json
 import os
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -24,6 +26,7 @@ from dagster_project.intake.workbooks import WorkbookProcess
 from dagster_project.settings import Settings, printable
 
 READER_VERSION = "4"
+AT_ONCE = 2  # files read or written side by side
 IGNORED_FILES = frozenset({".DS_Store", "Thumbs.db", ".gitkeep"})
 
 
@@ -312,20 +315,28 @@ def _written(settings: Settings, pending: Sequence[_Pending], marks: Mapping[str
     noted = dict(notes.group_by(cells.FILE).len().iter_rows())
     frame, notes = frame.drop(cells.FILE), notes.drop(cells.FILE)
     first = first_note = 0
-    for at, item in enumerate(good):
-        rows_noted = noted.get(at, 0)
-        own_notes = notes.slice(first_note, rows_noted)
-        first_note += rows_noted
-        if at not in counts:
-            entries.append(_refused(item.entry, "no_cells", "the header is there but no row follows it"))
-            continue
-        rows, accepted_numbers = counts[at]
-        name = ledger_name(item.entry)
-        _write_atomically(settings.ledger / "cells" / name, frame.slice(first, rows).write_parquet)
-        _write_atomically(settings.ledger / "notes" / name, own_notes.write_parquet)
-        entries.append(replace(item.entry, ledger=name, cells=rows, numbers=accepted_numbers))
-        first += rows
+    with ThreadPoolExecutor(AT_ONCE) as pool:  # polars writes without holding up the others
+        writing = []
+        for at, item in enumerate(good):
+            rows_noted = noted.get(at, 0)
+            own_notes = notes.slice(first_note, rows_noted)
+            first_note += rows_noted
+            if at not in counts:
+                entries.append(_refused(item.entry, "no_cells", "the header is there but no row follows it"))
+                continue
+            rows, accepted_numbers = counts[at]
+            name = ledger_name(item.entry)
+            for folder, part in (("cells", frame.slice(first, rows)), ("notes", own_notes)):
+                writing.append(pool.submit(_write_atomically, settings.ledger / folder / name, partial(_write, part)))
+            entries.append(replace(item.entry, ledger=name, cells=rows, numbers=accepted_numbers))
+            first += rows
+        for written in writing:
+            written.result()
     return entries
+
+
+def _write(frame: pl.DataFrame, path: Path) -> None:
+    frame.write_parquet(path, statistics=False)  # a ledger file is read whole
 
 
 def ledger_name(entry: Entry) -> str:

@@ -244,7 +244,7 @@ def test_a_file_that_our_own_code_fails_on_is_alone_refused(settings: Settings, 
 
 
 def test_half_a_write_is_no_ledger_file(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    def breaks(_frame: pl.DataFrame, path: Path) -> None:
+    def breaks(_frame: pl.DataFrame, path: Path, **_options: object) -> None:
         Path(path).write_bytes(b"half")
         raise OSError("disk full")
 

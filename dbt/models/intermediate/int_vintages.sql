@@ -75,17 +75,24 @@ heads as (
     where m.reading_no = m.vintage_reading_no
 ),
 
-figures as (
-    select
-        *,
-        count(*) over figure as siblings,
-        bool_or(is_official) over figure as has_official
+-- Figures that have more than one vintage. A single one has nothing with which to be put in order.
+crowded as (
+    select series_id, period_key, bool_or(is_official) as has_official
     from heads
-    window figure as (partition by series_id, period_key)
+    group by series_id, period_key
+    having count(*) > 1
 ),
 
 several as (
-    select * from figures where siblings > 1
+    select h.*, c.has_official
+    from heads as h
+    inner join crowded as c on c.series_id = h.series_id and c.period_key = h.period_key
+),
+
+alone as (
+    select h.*
+    from heads as h
+    anti join crowded as c on c.series_id = h.series_id and c.period_key = h.period_key
 ),
 
 -- What was superseded by a day was public by that day.
@@ -140,8 +147,8 @@ numbered as (
     where is_counted or known_by < first_official
     union all
     select reading_no, series_id, period_key, width, is_gathered, known_by, false, 1, 1
-    from figures
-    where siblings = 1 and is_gathered
+    from alone
+    where is_gathered
 ),
 
 -- Coarser prints of a vintage, public before its exact one: each in its turn, the most precise yet.
@@ -181,8 +188,8 @@ chained as (
     select
         series_id, period_key, reading_no, reading_no, false, 1, 1, 1, known_by, false,
         coalesce(known_by, {{ beginning() }}), null, 1000001
-    from figures
-    where siblings = 1 and not is_gathered
+    from alone
+    where not is_gathered
 ),
 
 -- The day on which a copy of the same table still lacked the figure.
