@@ -10,8 +10,8 @@ stays up · 4 the seeds or a review workbook have faults, nothing was built or w
 
 from __future__ import annotations
 
+import gc
 import json
-import sys
 import time
 from datetime import date, datetime
 from pathlib import Path
@@ -437,8 +437,11 @@ def review_import(file: Annotated[Path, typer.Argument(help="Workbook with answe
 
 def main() -> None:
     """Console entry point."""
-    app(prog_name="fincenter")
+    try:
+        app(prog_name="fincenter")
+    finally:
+        gc.freeze()  # the process ends: looking through all that was imported for garbage would take a second
 
 
 if __name__ == "__main__":
-    sys.exit(app(prog_name="fincenter"))
+    main()

@@ -7,6 +7,7 @@ failure, which is the refresh's business; any check inside the warehouse, which 
 
 from __future__ import annotations
 
+import atexit
 import gc
 import json
 import logging
@@ -37,6 +38,15 @@ EXAMPLES = 5
 PART = 200_000  # rows in memory at once before their texts are numbered
 FEW = 0.1  # distinct texts a row up to which a column is taken for one of a code list
 NOTHING_ZH, NOTHING_EN = "本次没有新读入的行，无需检查", "nothing was read this time, so there is nothing to check"
+
+REHEARSAL = {
+    "suite": "rehearsal", "table": "one_row", "query": "select 1 as number, 'one' as word", "description": {"zh": "预演", "en": "Rehearsal"},
+    "expectations": [
+        {"id": column, "type": "expect_column_values_to_not_be_null", "kwargs": {"column": column}, "severity": "warning", "owner": "nobody",
+         "why_zh": "预演", "why_en": "Rehearsal"}
+        for column in ("number", "word")
+    ],
+}  # fmt: skip
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the same YAML, ten times faster
 
@@ -257,6 +267,7 @@ def _great_expectations() -> Any:
     try:
         import great_expectations as gx
     finally:
+        gc.freeze()
         gc.enable()
     # It logs each broken metric at length; the same text is in the result, where a person finds it.
     logging.getLogger("great_expectations").setLevel(logging.CRITICAL)
@@ -385,10 +396,17 @@ def _end_with_parent() -> None:
 
 
 def _warm() -> None:
-    """First job of the worker: no keyboard interrupts (the parent has them), no life without the parent, the slow import."""
+    """First job of the worker: no keyboard interrupts (the parent has them), no life without the parent, the slow import.
+
+    Then a row is checked for nothing: what is imported and set up at the first check is so while the refresh has other work. And at the
+    end the process just ends: taking all those modules apart would keep the refresh waiting for a second.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    atexit.register(os._exit, 0)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     _great_expectations()
+    rehearsal = Suite.model_validate(REHEARSAL)
+    _run_suite(rehearsal, load_frame(rehearsal, Source()))
 
 
 class ExpectationWorker:
