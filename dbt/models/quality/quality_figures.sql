@@ -62,7 +62,7 @@ spans as (
 
 select
     f.* exclude (stage), s.group_key, s.is_level, p.period_end, p.year, p.season, p.span_kind, p.months,
-    coalesce(b.best_print_no, f.reading_no) as print_no,
+    b.best_print_no as print_no,
     coalesce(f.stage, case when f.is_official then 'unstaged' else 'claim' end) as judged_as,
     -- digits that a chance agreement would have to share
     round(abs(f.obs_value) * pow(10.0, f.decimals)) >= 1000 and coalesce(f.qualifier, '') = '' as is_telling,
@@ -70,6 +70,5 @@ select
 from figures as f
 inner join {{ ref('quality_series') }} as s on s.series_id = f.series_id
 inner join spans as p on p.period_key = f.period_key
--- a reading has the number of its first print; few are spoken for by another
-left join (select reading_no, best_print_no from {{ ref('int_readings') }} where best_print_no <> reading_no) as b on b.reading_no = f.reading_no
+inner join {{ ref('int_readings') }} as b on b.reading_no = f.reading_no
 left join several as o on o.series_id = f.series_id and o.period_key = f.period_key
