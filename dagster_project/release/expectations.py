@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from dagster_project.settings import Settings
+from dagster_project.settings import Settings, quoted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -176,7 +176,7 @@ def release_sources(settings: Settings) -> dict[str, Source]:
 
 
 def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
+    return f"'{quoted(value)}'"
 
 
 def _list(values: Iterable[str]) -> str:

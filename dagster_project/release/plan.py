@@ -45,7 +45,7 @@ class Column:
 class Node:
     """A dbt node. ``kind`` is its materialization: table, view, table_macro; or test, seed, source, which nothing is built for.
 
-    ``parents`` are unique ids, ephemeral models left out (their SQL stands in their readers'). ``relation`` is the quoted name.
+    ``group`` is the layer, its schema; ``parents`` are unique ids, ephemeral models left out (their SQL stands in their readers'). ``relation`` is the quoted name.
     """
 
     unique_id: str

@@ -1,14 +1,14 @@
 -- (check, key) rows: what readers take as "the" figure is missing or is several. Figures are named by one of their vintages.
 -- No CTE holds all facts: each question reads its own few columns.
 with counted as (
-    -- each figure of an origin has one latest (`validity_without_overlap` holds this); so it has one preferred if there are as many. A vintage
-    -- that is both or neither counts for both or neither, so only the few that are one of them are counted.
-    select f.series_id, f.period_key, min(f.vintage_id) as vintage_id
+    -- one preferred and one latest, in one number so that all figures are counted in one pass
+    select
+        f.series_id, f.period_key, min(f.vintage_id) as vintage_id,
+        sum(case when f.is_preferred then 1 else 0 end + case when f.is_latest then 1000000 else 0 end) as flags
     from {{ ref('facts') }} as f
     inner join {{ ref('vintage_attributes') }} as a on a.attributes_id = f.attributes_id
-    where f.is_preferred <> f.is_latest
     group by f.series_id, f.period_key, a.origin
-    having count(*) filter (where f.is_preferred) <> count(*) filter (where f.is_latest)
+    having flags <> 1000001
 ),
 
 mixed_preferred as (
@@ -35,7 +35,11 @@ headlines as not materialized (
 ),
 
 faults as (
-    select series_id, period_key, vintage_id, 'preferred' as fault from counted
+    select series_id, period_key, vintage_id, unnest([
+        case when flags % 1000000 <> 1 then 'preferred' end,
+        case when flags // 1000000 <> 1 then 'latest' end
+    ]) as fault
+    from counted
     union all
     select series_id, period_key, vintage_id, unnest([
         case when is_headline and not is_preferred then 'headline_not_preferred' end,
