@@ -395,15 +395,21 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _warm() -> None:
-    """First job of the worker: no keyboard interrupts (the parent has them), no life without the parent, the slow import.
+def _begin() -> None:
+    """Before the worker waits for its first job: no life without the parent, no keyboard interrupts (the parent has them).
 
-    Then a row is checked for nothing: what is imported and set up at the first check is so while the refresh has other work. And at the
-    end the process just ends: taking all those modules apart would keep the refresh waiting for a second.
+    At the end the process just ends: taking all its modules apart would keep the refresh waiting for a second.
     """
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     atexit.register(os._exit, 0)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _warm() -> None:
+    """First job of the worker: the slow import, and a row checked for nothing.
+
+    So what is set up at the first check is there while the refresh has other work.
+    """
     _great_expectations()
     rehearsal = Suite.model_validate(REHEARSAL)
     _run_suite(rehearsal, load_frame(rehearsal, Source()))
@@ -422,7 +428,8 @@ class ExpectationWorker:
     @staticmethod
     def _start() -> ProcessPoolExecutor:
         # Spawned: a fork would copy the locks of DuckDB's, polars' and dbt's threads.
-        pool = ProcessPoolExecutor(max_workers=1, mp_context=get_context("spawn"))
+        # The worker holds both ends of its queue, so a parent that dies leaves it waiting unless it watches from the start, before any job.
+        pool = ProcessPoolExecutor(max_workers=1, mp_context=get_context("spawn"), initializer=_begin)
         pool.submit(_warm)
         return pool
 

@@ -5,6 +5,7 @@ Belongs here: real processes and real signals on a tiny warehouse. Does not belo
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import signal
@@ -21,6 +22,7 @@ from dagster_project.settings import REPOSITORY, Settings
 from tests.helpers import command, copy_root, figures, rows, tiny_release, tiny_steps, write_source
 
 KILLS = 10
+WAIT = 60  # seconds after which a process that was killed, or its helper, is taken to hang
 SEED = 20260101
 IMPORTS = 2.0  # seconds before the first step begins, about
 # Straight to the descriptor: what Python prints may be held back.
@@ -35,14 +37,26 @@ with refresh_lock(settings):
     Refresh(settings, lambda step: os.write(1, f"step {step}\\n".encode())).run()
 """
 
+# The helper has just been started, and has not got its first job.
+BEFORE_THE_FIRST_JOB = """\
+import os, signal
+from dagster_project.release.expectations import ExpectationWorker
+worker = ExpectationWorker()
+os.kill(os.getpid(), signal.SIGKILL)
+"""
 
-def start(settings: Settings) -> subprocess.Popen[bytes]:
-    """The pure main job under the lock, in a process (and a process group) of its own; it prints each step as it begins."""
-    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+
+def python(code: str, *arguments: str, folder: Path) -> subprocess.Popen[bytes]:
+    """A process, and a process group, of its own."""
     return subprocess.Popen(
-        [sys.executable, "-c", RUN, str(settings.root)], cwd=settings.root, env=environment, start_new_session=True,
+        [sys.executable, "-c", code, *arguments], cwd=folder, env={**os.environ, "PYTHONPATH": str(REPOSITORY)}, start_new_session=True,
         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
     )  # fmt: skip
+
+
+def start(settings: Settings) -> subprocess.Popen[bytes]:
+    """The pure main job under the lock; it prints each step as it begins."""
+    return python(RUN, str(settings.root), folder=settings.root)
 
 
 def wait_for_step(process: subprocess.Popen[bytes], number: int) -> None:
@@ -122,7 +136,7 @@ def killed(tmp_path_factory: pytest.TempPathFactory) -> Killed:
         wait_for_step(process, step)
         time.sleep(delay)
         process.send_signal(signal.SIGKILL)
-        process.communicate()
+        process.communicate(timeout=WAIT)  # until its output is closed, which its helper holds too
         survivors += not until(lambda process=process: group_is_gone(process))  # type: ignore[misc]
         after.append(readable(settings))
         codes.append(process.returncode)
@@ -153,6 +167,17 @@ def test_no_helper_process_outlives_a_killed_refresh(killed: Killed) -> None:
     assert killed.survivors == 0
 
 
+def test_a_helper_that_got_no_job_yet_does_not_outlive_it_either(tmp_path: Path) -> None:
+    for _ in range(3):
+        process = python(BEFORE_THE_FIRST_JOB, folder=tmp_path)
+        assert process.wait(WAIT) == -signal.SIGKILL
+        try:
+            assert until(lambda process=process: group_is_gone(process))  # type: ignore[misc]
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+
+
 def test_nothing_half_done_lies_about(killed: Killed) -> None:
     settings = killed.settings
     assert all((folder / "release.json").is_file() and (folder / "fincenter.duckdb").is_file() for folder in settings.releases.iterdir())
@@ -172,7 +197,7 @@ def test_of_two_refreshes_at_once_the_second_says_who_holds_the_lock(tmp_path: P
         assert first.poll() is None, "the first one still runs"
     finally:
         first.kill()
-        first.communicate()
+        first.communicate(timeout=WAIT)
     assert second.returncode == 5
     for words in (f"process {first.pid} on {os.uname().nodename}", "since 20"):
         assert words in second.stderr, second.stderr
