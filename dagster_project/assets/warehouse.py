@@ -89,6 +89,7 @@ def warehouse_assets(plan: Plan, released: Sequence[dg.AssetSpec]) -> dg.AssetsD
         problem = ""
         try:
             refresh.build()
+            refresh.start_release_checks()
         except Blocked as blocked:
             problem = str(blocked)
         tested: dict[dg.AssetKey, list[NodeResult]] = defaultdict(list)

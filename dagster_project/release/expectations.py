@@ -18,6 +18,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cache
 from multiprocessing import connection, get_context, parent_process
@@ -30,6 +31,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from dagster_project.settings import Settings, quoted
 
 if TYPE_CHECKING:
+    import duckdb
     import pandas as pd
 
     from dagster_project.intake.ledger import Entry
@@ -183,30 +185,35 @@ def _list(values: Iterable[str]) -> str:
     return "[" + ", ".join(_text(value) for value in values) + "]"
 
 
-def load_frame(suite: Suite, source: Source) -> pd.DataFrame:
+def _opened(database: str) -> duckdb.DuckDBPyConnection:
+    """A file to be read, or memory where there is none."""
+    import duckdb
+
+    connection = duckdb.connect(database or ":memory:", read_only=bool(database))
+    connection.execute("set enable_progress_bar = false")
+    return connection
+
+
+def load_frame(suite: Suite, source: Source, connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
     """The frame of a suite. Through polars: DuckDB's own way to pandas makes a Python object of every text.
 
     A column of few texts becomes a categorical: its rows are small numbers, which are hashed, copied and compared as such. Rows come in
     parts, so that the texts themselves are never all in memory.
     """
-    import duckdb
     import polars as pl
 
-    with duckdb.connect(source.database or ":memory:", read_only=bool(source.database)) as database:
-        database.execute("set enable_progress_bar = false")
-        if source.relation:
-            database.execute(f'create temp view "{suite.table}" as select * from {source.relation}')
-        relation = database.sql(suite.query)
-        few: list[str] = []
-        found: pl.DataFrame | None = None
-        for batch in relation.to_arrow_reader(PART):
-            part = pl.DataFrame(batch)
-            if found is None:
-                few = [column.name for column in part if column.dtype == pl.String and column.n_unique() <= part.height * FEW]
-            part = part.with_columns(pl.col(few).cast(pl.Categorical))
-            found = part if found is None else found.extend(part)  # copied: a column of a part would keep all of it in memory
-        frame: pd.DataFrame = (relation.pl() if found is None else found).to_pandas()
-    return frame
+    if source.relation:
+        connection.execute(f'create temp view "{suite.table}" as select * from {source.relation}')
+    relation = connection.sql(suite.query)
+    few: list[str] = []
+    found: pl.DataFrame | None = None
+    for batch in relation.to_arrow_reader(PART):
+        part = pl.DataFrame(batch)
+        if found is None:
+            few = [column.name for column in part if column.dtype == pl.String and column.n_unique() <= part.height * FEW]
+        part = part.with_columns(pl.col(few).cast(pl.Categorical))
+        found = part if found is None else found.extend(part)  # copied: a column of a part would keep all of it in memory
+    return (relation.pl() if found is None else found).to_pandas()
 
 
 def not_run(suites: Iterable[Suite], error: str = "") -> list[CheckRow]:
@@ -250,13 +257,16 @@ def run_sources(folder: Path, sources: Mapping[str, Source]) -> list[CheckRow]:
     if not sources:
         return not_run(suites)
     rows: list[CheckRow] = []
-    for suite in suites:
-        try:
-            frame = load_frame(suite, sources[suite.table])
-        except Exception as error:
-            rows += not_run([suite], f"table `{suite.table}`: {error}")
-        else:
-            rows += _run_suite(suite, frame)
+    with ExitStack() as until_the_end:
+        connect = cache(lambda database: until_the_end.enter_context(_opened(database)))  # opening a file takes longer than most frames
+        for suite in suites:
+            try:
+                source = sources[suite.table]
+                frame = load_frame(suite, source, connect(source.database))
+            except Exception as error:
+                rows += not_run([suite], f"table `{suite.table}`: {error}")
+            else:
+                rows += _run_suite(suite, frame)
     return rows
 
 
@@ -412,7 +422,8 @@ def _warm() -> None:
     """
     _great_expectations()
     rehearsal = Suite.model_validate(REHEARSAL)
-    _run_suite(rehearsal, load_frame(rehearsal, Source()))
+    with _opened("") as memory:
+        _run_suite(rehearsal, load_frame(rehearsal, Source(), memory))
 
 
 class ExpectationWorker:

@@ -96,6 +96,7 @@ class Refresh:
         self.checks: list[CheckRow] = []
         self._plan: Plan | None = None
         self._intake_checks: Future[list[CheckRow]] | None = None
+        self._release_checks: Future[list[CheckRow]] | None = None
 
     def close(self) -> None:
         """Let the expectation worker go, where it is this refresh's own."""
@@ -159,7 +160,8 @@ class Refresh:
         """dbt: seeds, models and data tests on the candidate. Raises :class:`Blocked` where a node failed."""
         plan = self.plan()
         with self._timed("dbt"):
-            outcome = transform.build(self.settings, plan, lambda node, done, of: self.progress(f"dbt {done}/{of} {node}"))
+            cells = sum(entry.cells for entry in self.intake.entries) if self.intake else None
+            outcome = transform.build(self.settings, plan, lambda node, done, of: self.progress(f"dbt {done}/{of} {node}"), cells)
         self.results = outcome.results
         self.checks += [_dbt_row(result) for result in outcome.results if result.resource_type == "test"]
         problems = [result for result in outcome.problems if result.status != "skipped"]
@@ -167,11 +169,18 @@ class Refresh:
             raise Blocked("\n".join(f"{result.name}: {result.message}" for result in problems))
         return outcome.results
 
+    def start_release_checks(self) -> None:
+        """Great Expectations on the headline marts of the candidate file itself, while the build is recorded here."""
+        folder = self.settings.expectations / "release"
+        self._release_checks = self.worker.submit(folder, expectations.release_sources(self.settings))
+
     def check_release(self) -> list[CheckRow]:
-        """Great Expectations on the headline marts of the candidate file itself."""
+        """Wait for the checks on the candidate. Raises :class:`Blocked` where an invariant does not hold."""
+        if self._release_checks is None:
+            self.start_release_checks()
+        assert self._release_checks is not None
         with self._timed("expectations on release"):
-            folder = self.settings.expectations / "release"
-            rows = self.worker.submit(folder, expectations.release_sources(self.settings)).result()
+            rows = self._release_checks.result()
         self._keep(rows)
         return rows
 
