@@ -327,7 +327,8 @@ def _written(settings: Settings, pending: Sequence[_Pending], marks: Mapping[str
             rows, accepted_numbers = counts[at]
             name = ledger_name(item.entry)
             for folder, part in (("cells", frame.slice(first, rows)), ("notes", own_notes)):
-                writing.append(pool.submit(_write_atomically, settings.ledger / folder / name, partial(_write, part)))
+                if part.height:
+                    writing.append(pool.submit(_write_atomically, settings.ledger / folder / name, partial(_write, part)))
             entries.append(replace(item.entry, ledger=name, cells=rows, numbers=accepted_numbers))
             first += rows
         for written in writing:

@@ -166,7 +166,7 @@ def _load_seeds(connection: duckdb.DuckDBPyConnection, settings: Settings) -> No
 
 
 def _notes(paths: list[Path]) -> pl.DataFrame:
-    """The notes of all current ledger files; a file read before notes were kept has none."""
+    """The notes of all current ledger files; most have none."""
     there = [path for path in paths if path.is_file()]
     return pl.scan_parquet(there, missing_columns="insert", extra_columns="ignore").collect() if there else ledger.no_notes()
 
