@@ -29,6 +29,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+RARELY = 100_000  # objects made between two looks for garbage: thousands of classes are imported, and hardly anything is thrown away
 OK, UNFORESEEN, USAGE, BLOCKED, SEEDS, LOCKED, NOT_FOUND, REFUSED = range(8)
 AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable output. 输出 JSON。")]
 
@@ -78,6 +79,7 @@ def refresh(
 
 
 def _refresh(settings: Settings, as_json: bool, started: float) -> None:
+    gc.set_threshold(RARELY)
     from rich.console import Console
 
     from dagster_project.automation.run import run_refresh_job

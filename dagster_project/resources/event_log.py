@@ -30,6 +30,16 @@ class PooledEventLog(ConsolidatedSqliteEventLogStorage):
         with self._engine.connect() as connection, connection.begin():
             yield connection
 
+    def has_table(self, table_name: str) -> bool:
+        """Asked at every check's result; a table that is there stays."""
+        if table_name not in self._tables and super().has_table(table_name):
+            self._tables.add(table_name)
+        return table_name in self._tables
+
+    @cached_property
+    def _tables(self) -> set[str]:
+        return set()
+
     def dispose(self) -> None:
         """Let the connections go."""
         if "_engine" in self.__dict__:
