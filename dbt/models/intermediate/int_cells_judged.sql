@@ -1,5 +1,5 @@
 -- Every cell, either a figure with its whole key and interval, or refused with a reason, or of another kind (a target, a
--- forecast). Cells in = rows out; a ratio such as 6.9:40.1:53.0 gives one row a part.
+-- forecast). Cells in = rows out; a ratio such as 6.9:40.1:53.0 gives one row a part. What a cell says word for word stays in `stg_cells`.
 with exploded as (
     select c.*, m.part,
         coalesce(w.variant, m.indicator) as indicator, m.breakdown, m.currency_scope as alias_scope, m.transformation as alias_transformation,
@@ -93,8 +93,7 @@ judged as (
 
 select
     j.cell_no, coalesce(j.part, 0) as part,
-    j.source_id, j.publication_id, j.reference, j.sheet, j.cell, j.unit_key,
-    j.value_text, case when j.is_other_kind then 'other_kind' else j.fault end as refusal, j.fault, j.kind_text, j.stage_text,
+    j.source_id, j.publication_id, case when j.is_other_kind then 'other_kind' else j.fault end as refusal, j.fault, j.stage_text,
     j.ref_area, j.indicator, j.breakdown, j.census_revised,
     case when j.scoped then coalesce(j.alias_scope, '_U') else '_Z' end as currency_scope,
     j.effective_transformation as transformation,

@@ -14,7 +14,7 @@ union all
 select
     p.reading_no, p.series_id, p.period_key, p.lo, p.hi, p.width,
     count(*), bool_or(p.is_official), max(p.trust * 10 + p.fidelity),
-    arg_min(p.print_no, (not p.is_own, not p.is_official, -p.fidelity, coalesce(p.known_by, {{ forever() }}), p.publication_id, p.cell, p.part)),
+    arg_min(p.print_no, (not p.is_own, not p.is_official, -p.fidelity, coalesce(p.known_by, {{ forever() }}), p.publication_id, p.print_no)),
     min(p.known_by),
     arg_min(p.known_by_basis, (coalesce(p.known_by, {{ forever() }}), p.publication_id)),
     min(p.known_after),

@@ -5,7 +5,7 @@ select
     p.vintage_id, p.coarse_vintage_id,
     s.ref_area, s.indicator, s.breakdown, s.currency_scope, s.transformation, s.prices, t.period_start, t.period_end,
     p.relation, p.is_official, p.obs_value, p.lower, p.upper,
-    coalesce(p.part_text, c.value_text) as value_text, c.label_text, c.part_of, c.area_text, c.unit_text, c.period_text,
+    c.value_text, c.label_text, c.part_of, c.area_text, c.unit_text, c.period_text,
     c.publication_id, c.file, c.sheet, c.cell, c.reference, p.known_by, p.stage, m.marks
 from {{ ref('prints').include(database=false) }} as p
 inner join {{ ref('cells').include(database=false) }} as c on c.cell_no = p.cell_no

@@ -5,8 +5,6 @@ select
     -- a coarser print that was public first stands for a step of its own
     e.vintage_id as coarse_vintage_id,
     p.series_id::ubigint as series_id, p.period_key::bigint as period_key, p.cell_no::bigint as cell_no,
-    -- a ratio's cell holds several figures, each with its part of the text
-    j.value_text as part_text,
     case
         when r.best_print_no = p.print_no and m.relation in ('represents', 'contradicts') then m.relation
         when m.relation in ('represents', 'agrees') then 'agrees'
@@ -17,6 +15,5 @@ from {{ ref('int_prints') }} as p
 inner join {{ ref('int_readings') }} as r
     on r.series_id = p.series_id and r.period_key = p.period_key and r.lo = p.lo and r.hi = p.hi
 inner join {{ ref('int_reading_vintages') }} as m on m.reading_no = r.reading_no
-left join {{ ref('int_cells_judged') }} as j on j.cell_no = p.cell_no and j.part = p.part and j.part > 0
 left join {{ ref('int_vintages') }} as v on v.vintage_reading_no = m.vintage_reading_no and v.step = 1
 left join {{ ref('int_vintages') }} as e on e.reading_no = r.reading_no and e.step = 0

@@ -9,11 +9,12 @@ with cells as (
 unit_of_cell as (
     select
         'unit_dimension' as rule_id, 'inconsistent' as answer,
-        cell_no, publication_id as partner, publication_id, ref_area, indicator, breakdown, currency_scope, transformation, prices, period_start, period_end,
-        'unstaged' as judged_as, try_cast(replace(value_text, ',', '') as double) as observed, 1.0 as score, unit_key as detail,
-        value_text || ' ' || unit_key as values_seen
-    from {{ ref('int_cells_judged') }}
-    where refusal = 'unit_dimension' and indicator is not null and part = 0
+        j.cell_no, j.publication_id as partner, j.publication_id, j.ref_area, j.indicator, j.breakdown, j.currency_scope, j.transformation, j.prices,
+        j.period_start, j.period_end, 'unstaged' as judged_as, try_cast(replace(c.value_text, ',', '') as double) as observed, 1.0 as score,
+        c.unit_key as detail, c.value_text || ' ' || c.unit_key as values_seen
+    from {{ ref('int_cells_judged') }} as j
+    inner join {{ ref('stg_cells') }} as c on c.cell_no = j.cell_no
+    where j.refusal = 'unit_dimension' and j.indicator is not null and j.part = 0
 ),
 
 -- A plan prints a target's unit; where it measures another thing than its indicator, one of the two is wrong.

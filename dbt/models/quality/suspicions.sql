@@ -110,7 +110,7 @@ worded as (
 
 -- a handful of a million: found first, then joined
 cells as (
-    select p.print_no, p.cell_no, p.sheet, p.cell, p.publication_id
+    select p.print_no, p.cell_no, p.publication_id
     from {{ ref('int_prints') }} as p
     where p.print_no in (select print_no from kept)
 ),
@@ -127,7 +127,7 @@ select
     w.rule_id, w.level::integer as level, w.severity,
     w.ref_area, w.indicator, w.breakdown, w.currency_scope, w.transformation, w.prices,
     'printed' as origin, w.freq, w.time_period, w.coverage, w.period_start, w.period_end, w.vintage_no,
-    coalesce(w.publication_id, c.publication_id) as publication_id, s.file, coalesce(c.sheet, s.sheet) as sheet, coalesce(c.cell, s.cell) as cell,
+    coalesce(w.publication_id, c.publication_id) as publication_id, s.file, s.sheet, s.cell,
     w.observed, w.expected, w.lower, w.upper, w.score,
     {% for language in ('zh', 'en') %}
     {% for text in ('suggestion', 'message') %}
