@@ -5,9 +5,11 @@ with faults as (
     where not (rank between 1 and ranked and ranked <= members)
     union all
     select 'ranked_twice', group_no, series_id, period_key
-    from {{ ref('ranks') }}
-    group by group_no, series_id, period_key
-    having count(*) > 1
+    from (
+        select group_no, series_id, period_key, row_number() over (partition by series_id, period_key, group_no) as nth
+        from {{ ref('ranks') }}
+    )
+    where nth = 2
 )
 
 select f.fault, concat_ws('/', g.group_id, f.series_id, f.period_key) as fault_key
