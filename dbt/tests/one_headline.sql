@@ -1,30 +1,10 @@
--- (check, key) rows: what readers take as "the" figure is missing or is several. Figures are named by one of their vintages.
--- No CTE holds all facts: each question reads its own few columns.
-with counted as (
-    -- one preferred and one latest, in one number so that all figures are counted in one pass
-    select
-        f.series_id, f.period_key, min(f.vintage_id) as vintage_id,
-        sum(case when f.is_preferred then 1 else 0 end + case when f.is_latest then 1000000 else 0 end) as flags
-    from {{ ref('facts') }} as f
-    inner join {{ ref('vintage_attributes') }} as a on a.attributes_id = f.attributes_id
-    group by f.series_id, f.period_key, a.origin
-    having flags <> 1000001
-),
-
-mixed_preferred as (
+-- (check, key) rows: what readers take as "the" figure is the wrong one or is several. Figures are named by one of their vintages; that an
+-- origin has one latest and one preferred is counted where its vintages are put in order, in `validity_without_overlap`.
+with mixed_preferred as (
     select f.vintage_id, f.series_id, f.period_key, a.origin
     from {{ ref('facts') }} as f
     inner join {{ ref('vintage_attributes') }} as a on a.attributes_id = f.attributes_id and a.census_basis = -2
     where f.is_preferred
-),
-
--- nearly all facts are sound: kept are those of the few figures in question
-sound as (
-    select f.series_id, f.period_key, a.origin
-    from {{ ref('facts') }} as f
-    semi join mixed_preferred as m on m.series_id = f.series_id and m.period_key = f.period_key
-    inner join {{ ref('vintage_attributes') }} as a on a.attributes_id = f.attributes_id and coalesce(a.census_basis, 0) <> -2
-    where f.obs_value is not null
 ),
 
 headlines as not materialized (
@@ -36,15 +16,9 @@ headlines as not materialized (
 
 faults as (
     select series_id, period_key, vintage_id, unnest([
-        case when flags % 1000000 <> 1 then 'preferred' end,
-        case when flags // 1000000 <> 1 then 'latest' end
-    ]) as fault
-    from counted
-    union all
-    select series_id, period_key, vintage_id, unnest([
         case when is_headline and not is_preferred then 'headline_not_preferred' end,
         case when is_current <> (is_latest or is_preferred) then 'not_in_force' end
-    ])
+    ]) as fault
     from {{ ref('facts') }}
     where (is_headline and not is_preferred) or is_current <> (is_latest or is_preferred)
     union all
@@ -57,7 +31,9 @@ faults as (
     -- a figure on mixed census rounds is shown, never preferred while a same-basis one exists
     select distinct m.series_id, m.period_key, m.vintage_id, 'mixed_preferred'
     from mixed_preferred as m
-    inner join sound as s on s.series_id = m.series_id and s.period_key = m.period_key and s.origin = m.origin
+    inner join {{ ref('facts') }} as f on f.series_id = m.series_id and f.period_key = m.period_key and f.obs_value is not null
+    inner join {{ ref('vintage_attributes') }} as a
+        on a.attributes_id = f.attributes_id and a.origin = m.origin and coalesce(a.census_basis, 0) <> -2
     union all
     -- two of one origin are two preferred, or one that is not: what is left is a headline of either origin
     select d.series_id, d.period_key, d.vintage_id, 'headlines'
