@@ -1,61 +1,46 @@
 -- A figure along its own series: its power of ten, its growth, digits it repeats, years it leaves out. Each rule first asks in numbers what can't be
 -- out of line; only the rest is weighed, with the particulars of a finding.
 with readings as (
-    select
-        reading_no, series_id, period_key, obs_value, decimals, is_official, is_current, is_alone, is_telling,
-        case span_kind when 'stock' then -1 when 'since_january' then -2 else months end as rhythm, year
+    select reading_no, series_id, period_key, obs_value, decimals, is_official, is_telling
     from {{ ref('quality_figures') }}
     where is_level and obs_value > 0
 ),
 
--- A row a period: the figure in force, and within what its prints lie. Of a figure that somebody responsible prints, only those prints are witnesses.
-keys as (
-    select
-        series_id, period_key, rhythm, any_value(year) as year, max(obs_value) filter (where is_current) as value,
-        min(obs_value) as least, max(obs_value) as most,
-        coalesce(min(obs_value) filter (where is_official), min(obs_value)) as least_witness,
-        coalesce(max(obs_value) filter (where is_official), max(obs_value)) as most_witness
-    from readings
-    where not is_alone
-    group by series_id, period_key, rhythm
-    union all
-    select series_id, period_key, rhythm, year, case when is_current then obs_value end, obs_value, obs_value, obs_value, obs_value from readings where is_alone
+expected as (
+    select * from {{ ref('quality_expectations') }} where current_ln is not null
 ),
 
-in_sequence as (
-    select
-        *, lag(period_key) over in_time as before_key, year - lag(year) over in_time as years, value - lag(value ignore nulls) over in_time as step,
-        lag(least) over in_time as least_before, lag(most) over in_time as most_before
-    from keys
-    window in_time as (partition by series_id, rhythm order by period_key)
+-- Everything that says what a figure should be: its neighbours, and other prints of itself; of a figure that somebody responsible prints, only those
+-- prints. Asked print by print only where the answers may differ: what lies close together is nowhere a power of ten away.
+scattered as (
+    select series_id, period_key, says_1, says_2, says_3, says_4, said is not null as is_expected
+    from {{ ref('quality_expectations') }}
+    where scatter > 1.5 or (said is null and figures > 1)
 ),
 
-bounded as (
+among_prints as (
     select
-        k.*, e.said is not null as is_expected, ln(k.least_witness) as least_ln, ln(k.most_witness) as most_ln,
-        least(e.lowest, ln(k.least_witness)) as lowest, greatest(e.highest, ln(k.most_witness)) as highest
-    from in_sequence as k
-    left join {{ ref('quality_expectations') }} as e on e.series_id = k.series_id and e.period_key = k.period_key
+        r.reading_no, s.is_expected, ln(r.obs_value) as ln_value, s.says_1, s.says_2, s.says_3, s.says_4,
+        coalesce(min(case when r.is_official then ln(r.obs_value) end) over figure, min(ln(r.obs_value)) over figure) as least_ln,
+        coalesce(max(case when r.is_official then ln(r.obs_value) end) over figure, max(ln(r.obs_value)) over figure) as most_ln
+    from readings as r
+    inner join scattered as s on s.series_id = r.series_id and s.period_key = r.period_key
+    window figure as (partition by r.series_id, r.period_key)
 ),
 
--- Everything that says what a figure should be: its neighbours, and other prints of itself. Only what lies within the prints of the period before
--- may repeat one of them.
 witnessed as (
     select
-        r.reading_no, r.series_id, r.period_key, r.obs_value, r.decimals, r.is_telling, case when k.years <= 1 then k.before_key end as before_key,
-        coalesce(k.years <= 1 and r.obs_value between k.least_before and k.most_before, false) as may_repeat,
-        k.is_expected or k.least_ln < ln(r.obs_value) - 1e-12 or k.most_ln > ln(r.obs_value) + 1e-12 as has_witness,
-        ln(r.obs_value) - k.lowest > 1.5 or k.highest - ln(r.obs_value) > 1.5 as is_far
-    from readings as r
-    inner join bounded as k on k.series_id = r.series_id and k.period_key = r.period_key
+        reading_no,
+        is_expected or least_ln < ln_value - 1e-12 or most_ln > ln_value + 1e-12 as has_witness,
+        ln_value - least(says_1, says_2, says_3, says_4, least_ln) > 1.5 or greatest(says_1, says_2, says_3, says_4, most_ln) - ln_value > 1.5 as is_far
+    from among_prints
 ),
 
 -- Only what some witness puts elsewhere by a power of ten is weighed witness by witness.
 far as (
     select f.*, ln(f.obs_value) as ln_value
     from {{ ref('quality_figures') }} as f
-    inner join witnessed as w on w.reading_no = f.reading_no
-    where w.is_far
+    semi join (select reading_no from witnessed where is_far) as w on w.reading_no = f.reading_no
 ),
 
 prints_of_far as (
@@ -126,12 +111,12 @@ scale_tests as (
 
 -- Growth on the year against the usual one of the series, and of the series in that season.
 of_series as (
-    select series_id, count(rate) as n, median(rate) as med from {{ ref('quality_expectations') }} group by series_id
+    select series_id, count(rate) as n, median(rate) as med from expected group by series_id
 ),
 
 of_season as (
     select series_id, season, count(rate) as n, median(rate) as med, count(*) as years, max(year) - min(year) + 1 as span
-    from {{ ref('quality_expectations') }}
+    from expected
     group by series_id, season
 ),
 
@@ -166,7 +151,7 @@ growths as (
             when t.years >= 5 and t.years >= 0.8 * t.span then 'inconsistent'
             else 'uninformative'
         end as by_year
-    from {{ ref('quality_expectations') }} as g
+    from expected as g
     inner join of_series as s on s.series_id = g.series_id
     inner join of_season as t on t.series_id = g.series_id and t.season = g.season
     inner join limits as l on l.series_id = g.series_id
@@ -246,12 +231,23 @@ gap_tests as (
     where g.by_year = 'inconsistent'
 ),
 
+-- Figures in time. Only what lies within the prints of the period before may repeat one of them.
+in_sequence as (
+    select
+        series_id, period_key, value - lag(value ignore nulls) over in_time as step,
+        case when year - lag(year) over in_time <= 1 then lag(period_key) over in_time end as before_key,
+        least <= lag(most) over in_time and most >= lag(least) over in_time as may_repeat
+    from {{ ref('quality_expectations') }}
+    window in_time as (partition by series_id, rhythm order by period_key)
+),
+
 -- Digits repeated from the period before, or taken from the one after. Which of the two is out of place, their other neighbours say.
 same_digits as (
-    select p.*, g.reading_no as before_no
-    from witnessed as p
-    inner join {{ ref('quality_figures') }} as g on g.series_id = p.series_id and g.period_key = p.before_key and g.obs_value = p.obs_value
-    where p.may_repeat and g.is_level
+    select p.*, k.before_key, g.reading_no as before_no
+    from in_sequence as k
+    inner join readings as p on p.series_id = k.series_id and p.period_key = k.period_key
+    inner join {{ ref('quality_figures') }} as g on g.series_id = k.series_id and g.period_key = k.before_key and g.obs_value = p.obs_value
+    where k.may_repeat and g.is_level
     qualify row_number() over (partition by p.reading_no order by g.vintage_no nulls last) = 1
 ),
 
@@ -261,21 +257,20 @@ steps as (
 ),
 
 repeats as (
-    select series_id, count(*) as repeats from same_digits group by series_id
+    select series_id, decimals, is_telling, count(*) as repeats from same_digits group by series_id, decimals, is_telling
 ),
 
 pairs as (
-    select p.series_id, p.decimals, p.is_telling, r.reading_no is not null as repeats, count(*) as figures
-    from witnessed as p
-    left join same_digits as r on r.reading_no = p.reading_no
-    where p.before_key is not null
-    group by p.series_id, p.decimals, p.is_telling, r.reading_no is not null
+    select p.series_id, p.decimals, p.is_telling, count(*) as figures
+    from readings as p
+    anti join (select series_id, period_key from in_sequence where before_key is null) as k on k.series_id = p.series_id and k.period_key = p.period_key
+    group by p.series_id, p.decimals, p.is_telling
 ),
 
 habit as (
-    select p.series_id, sum(p.figures) as pairs, coalesce(any_value(r.repeats), 0) as repeats, any_value(s.step) as step, any_value(l.value) as most_chance
+    select p.series_id, sum(p.figures) as pairs, coalesce(sum(r.repeats), 0) as repeats, any_value(s.step) as step, any_value(l.value) as most_chance
     from pairs as p
-    left join repeats as r on r.series_id = p.series_id
+    left join repeats as r on r.series_id = p.series_id and r.decimals is not distinct from p.decimals and r.is_telling is not distinct from p.is_telling
     inner join steps as s on s.series_id = p.series_id
     inner join {{ ref('quality_series') }} as i on i.series_id = p.series_id
     inner join {{ ref('quality_limits') }} as l on l.rule_id = 'stale' and l.parameter = 'chance' and l.indicator = i.indicator
@@ -286,10 +281,10 @@ fresh as (
     select
         'stale' as rule_id,
         case when not p.is_telling or coalesce(pow(10.0, -p.decimals) / nullif(h.step, 0), 1.0) > h.most_chance then 'uninformative' else 'consistent' end as answer,
-        p.figures
+        p.figures - coalesce(r.repeats, 0) as figures
     from pairs as p
     inner join habit as h on h.series_id = p.series_id
-    where not p.repeats
+    left join repeats as r on r.series_id = p.series_id and r.decimals is not distinct from p.decimals and r.is_telling is not distinct from p.is_telling
 ),
 
 repeated as (
@@ -330,9 +325,12 @@ tests as (
 ),
 
 counted as (
-    select 'unit_scale' as rule_id, case when has_witness then 'consistent' else 'uninformative' end as answer, count(*) filter (where not is_far) as figures
-    from witnessed
+    select 'unit_scale' as rule_id, case when said is not null then 'consistent' else 'uninformative' end as answer, sum(figures) as figures
+    from {{ ref('quality_expectations') }}
+    where not (scatter > 1.5 or (said is null and figures > 1))
     group by 2
+    union all
+    select 'unit_scale', case when has_witness then 'consistent' else 'uninformative' end, count(*) from witnessed where not is_far group by 2
     {% for rule, answer in (('robust_z', 'by_series'), ('same_season', 'by_season'), ('gap', 'by_year')) %}
     union all
     select '{{ rule }}', {{ answer }}, sum(figures) from growth_answers where {{ answer }} not in ('in doubt', 'inconsistent') group by 2
