@@ -242,12 +242,18 @@ in_sequence as (
 ),
 
 -- Digits repeated from the period before, or taken from the one after. Which of the two is out of place, their other neighbours say.
+may_repeat as materialized (
+    select p.reading_no, p.series_id, p.period_key, p.obs_value, p.decimals, p.is_telling, k.before_key
+    from readings as p
+    inner join in_sequence as k on k.series_id = p.series_id and k.period_key = p.period_key
+    where k.may_repeat
+),
+
 same_digits as (
-    select p.*, k.before_key, g.reading_no as before_no
-    from in_sequence as k
-    inner join readings as p on p.series_id = k.series_id and p.period_key = k.period_key
-    inner join {{ ref('quality_figures') }} as g on g.series_id = k.series_id and g.period_key = k.before_key and g.obs_value = p.obs_value
-    where k.may_repeat and g.is_level
+    select p.*, g.reading_no as before_no
+    from may_repeat as p
+    inner join {{ ref('quality_figures') }} as g on g.series_id = p.series_id and g.period_key = p.before_key and g.obs_value = p.obs_value
+    where g.is_level
     qualify row_number() over (partition by p.reading_no order by g.vintage_no nulls last) = 1
 ),
 
