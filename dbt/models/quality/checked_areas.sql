@@ -92,7 +92,6 @@ expected as (
     from {{ ref('quality_expectations') }} as e
     inner join {{ ref('quality_series') }} as s on s.series_id = e.series_id and s.is_level
     inner join {{ ref('quality_limits') }} as l on l.rule_id = 'swapped_areas' and l.parameter = 'sigmas' and l.indicator = s.indicator
-    where e.current_ln is not null
 ),
 
 departures as (

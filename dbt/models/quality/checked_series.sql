@@ -6,25 +6,25 @@ with readings as (
     where is_level and obs_value > 0
 ),
 
-expected as (
-    select * from {{ ref('quality_expectations') }} where current_ln is not null
-),
-
 -- Everything that says what a figure should be: its neighbours, and other prints of itself; of a figure that somebody responsible prints, only those
--- prints. Asked print by print only where the answers may differ: what lies close together is nowhere a power of ten away.
-scattered as (
-    select series_id, period_key, says_1, says_2, says_3, says_4, said is not null as is_expected
-    from {{ ref('quality_expectations') }}
-    where scatter > 1.5 or (said is null and figures > 1)
+-- prints. Asked print by print only where they may be far apart, or where no neighbour says anything: neighbours and prints that lie within half of
+-- what is far around the figure in force are nowhere far from one another.
+asked as (
+    select series_id, period_key from {{ ref('quality_expectations') }} where scatter > 0.75 or said is null
+    union
+    select series_id, period_key from {{ ref('quality_crowds') }} where ln(most / least) > 0.75 or not is_expecting
+    union
+    select series_id, period_key from {{ ref('quality_figures') }} where is_alone and is_level and obs_value > 0 and not {{ expects() }}
 ),
 
 among_prints as (
     select
-        r.reading_no, s.is_expected, ln(r.obs_value) as ln_value, s.says_1, s.says_2, s.says_3, s.says_4,
+        r.reading_no, e.said is not null as is_expected, ln(r.obs_value) as ln_value, e.says_1, e.says_2, e.says_3, e.says_4,
         coalesce(min(case when r.is_official then ln(r.obs_value) end) over figure, min(ln(r.obs_value)) over figure) as least_ln,
         coalesce(max(case when r.is_official then ln(r.obs_value) end) over figure, max(ln(r.obs_value)) over figure) as most_ln
     from readings as r
-    inner join scattered as s on s.series_id = r.series_id and s.period_key = r.period_key
+    inner join asked as a on a.series_id = r.series_id and a.period_key = r.period_key
+    left join {{ ref('quality_expectations') }} as e on e.series_id = a.series_id and e.period_key = a.period_key
     window figure as (partition by r.series_id, r.period_key)
 ),
 
@@ -111,12 +111,12 @@ scale_tests as (
 
 -- Growth on the year against the usual one of the series, and of the series in that season.
 of_series as (
-    select series_id, count(rate) as n, median(rate) as med from expected group by series_id
+    select series_id, count(rate) as n, median(rate) as med from {{ ref('quality_expectations') }} group by series_id
 ),
 
 of_season as (
     select series_id, season, count(rate) as n, median(rate) as med, count(*) as years, max(year) - min(year) + 1 as span
-    from expected
+    from {{ ref('quality_expectations') }}
     group by series_id, season
 ),
 
@@ -151,7 +151,7 @@ growths as (
             when t.years >= 5 and t.years >= 0.8 * t.span then 'inconsistent'
             else 'uninformative'
         end as by_year
-    from expected as g
+    from {{ ref('quality_expectations') }} as g
     inner join of_series as s on s.series_id = g.series_id
     inner join of_season as t on t.series_id = g.series_id and t.season = g.season
     inner join limits as l on l.series_id = g.series_id
@@ -231,13 +231,22 @@ gap_tests as (
     where g.by_year = 'inconsistent'
 ),
 
--- Figures in time. Only what lies within the prints of the period before may repeat one of them.
+-- Figures in time: a row a period, the figure in force and within what its prints lie.
+levels as (
+    select series_id, period_key, rhythm, year, value, least, most from {{ ref('quality_crowds') }}
+    union all
+    select series_id, period_key, {{ rhythm() }}, year, case when is_current then obs_value end, obs_value, obs_value
+    from {{ ref('quality_figures') }}
+    where is_alone and is_level and obs_value > 0
+),
+
+-- Only what lies within the prints of the period before may repeat one of them.
 in_sequence as (
     select
         series_id, period_key, value - lag(value ignore nulls) over in_time as step,
         case when year - lag(year) over in_time <= 1 then lag(period_key) over in_time end as before_key,
         least <= lag(most) over in_time and most >= lag(least) over in_time as may_repeat
-    from {{ ref('quality_expectations') }}
+    from levels
     window in_time as (partition by series_id, rhythm order by period_key)
 ),
 
@@ -331,10 +340,7 @@ tests as (
 ),
 
 counted as (
-    select 'unit_scale' as rule_id, case when said is not null then 'consistent' else 'uninformative' end as answer, sum(figures) as figures
-    from {{ ref('quality_expectations') }}
-    where not (scatter > 1.5 or (said is null and figures > 1))
-    group by 2
+    select 'unit_scale' as rule_id, 'consistent' as answer, (select count(*) from readings) - (select count(*) from witnessed) as figures
     union all
     select 'unit_scale', case when has_witness then 'consistent' else 'uninformative' end, count(*) from witnessed where not is_far group by 2
     {% for rule, answer in (('robust_z', 'by_series'), ('same_season', 'by_season'), ('gap', 'by_year')) %}

@@ -1,30 +1,13 @@
 -- What a level should be by its neighbours: the same season one and two years before and after, each carried to this year by growth (the
 -- median of all areas in that year where there are five, else the series' own, else the indicator's). The median of up to four is not moved by
 -- one wrong neighbour. In logarithms; only positive levels.
--- Beside it stands within what all prints of the figure lie, and how far apart they and its neighbours are. A level from which nothing is expected
--- (an open one, a claim without a figure in force) has no `current_ln` and no neighbours.
-{% set rhythm = "case span_kind when 'stock' then -1 when 'since_january' then -2 else months end" %}
-{% set is_usable = "(is_current and coalesce(qualifier, '') in ('', 'about'))" %}
--- Figures of which several things are said. Prints of one standing that differ by half make the figure no witness for others; a claim does not shake
--- a responsible print.
-with crowds as (
+with current_levels as (
     select
-        series_id, period_key, count(*) as figures, bool_or({{ is_usable }}) as is_usable, any_value(season) as season, any_value(year) as year,
-        any_value(group_key) as group_key, any_value({{ rhythm }}) as rhythm,
-        max(obs_value) filter (where is_current) as value, min(obs_value) as least, max(obs_value) as most,
-        coalesce(max(obs_value) filter (where is_official), max(obs_value)) > 1.5 * coalesce(min(obs_value) filter (where is_official), min(obs_value)) as is_contested
-    from {{ ref('quality_figures') }}
-    where not is_alone and is_level and obs_value > 0
-    group by series_id, period_key
-),
-
-current_levels as (
-    select
-        f.reading_no, f.series_id, f.period_key, f.group_key, f.season, f.year, {{ rhythm }} as rhythm, f.obs_value, ln(f.obs_value) as ln_value,
+        f.reading_no, f.series_id, f.period_key, f.group_key, f.season, f.year, ln(f.obs_value) as ln_value,
         case when c.series_id is null then ln(f.obs_value) end as ln_trusted, case when c.series_id is null then f.year end as year_trusted
     from {{ ref('quality_figures') }} as f
-    left join (select series_id, period_key from crowds where is_contested) as c on c.series_id = f.series_id and c.period_key = f.period_key
-    where f.is_level and f.obs_value > 0 and {{ is_usable }}
+    left join {{ ref('quality_crowds') }} as c on c.series_id = f.series_id and c.period_key = f.period_key and c.is_contested
+    where f.is_level and f.obs_value > 0 and {{ expects() }}
 ),
 
 neighbours as (
@@ -101,26 +84,13 @@ carried as (
 )
 
 select
-    n.reading_no, n.series_id, n.period_key, n.group_key, n.season, n.year, n.rhythm, n.ln_value as current_ln, n.previous_year, n.before_1,
+    n.reading_no, n.series_id, n.period_key, n.group_key, n.season, n.year, n.ln_value as current_ln, n.previous_year, n.before_1,
     -- growth on the year, and of the two years together
     case when n.year - n.before_1_year = 1 then n.ln_value - n.before_1 end as rate,
     case when n.year - n.before_2_year = 2 then n.ln_value - n.before_2 end as two_years,
     n.says_1, n.says_2, n.says_3, n.says_4,
     {{ median_of_four('n.says_1', 'n.says_2', 'n.says_3', 'n.says_4') }} as said,
-    coalesce(s.sigma, 0.0) as sigma,
-    coalesce(c.figures, 1) as figures, n.obs_value as value, coalesce(c.least, n.obs_value) as least, coalesce(c.most, n.obs_value) as most,
-    greatest(n.says_1, n.says_2, n.says_3, n.says_4, coalesce(ln(c.most), n.ln_value))
-        - least(n.says_1, n.says_2, n.says_3, n.says_4, coalesce(ln(c.least), n.ln_value)) as scatter
+    greatest(n.says_1, n.says_2, n.says_3, n.says_4, n.ln_value) - least(n.says_1, n.says_2, n.says_3, n.says_4, n.ln_value) as scatter,
+    coalesce(s.sigma, 0.0) as sigma
 from carried as n
 left join spread as s on s.group_key = n.group_key
-left join crowds as c on c.series_id = n.series_id and c.period_key = n.period_key
-union all by name
-select
-    series_id, period_key, group_key, season, year, {{ rhythm }} as rhythm,
-    1 as figures, case when is_current then obs_value end as value, obs_value as least, obs_value as most, 0.0 as scatter
-from {{ ref('quality_figures') }}
-where is_alone and is_level and obs_value > 0 and not {{ is_usable }}
-union all by name
-select series_id, period_key, group_key, season, year, rhythm, figures, value, least, most, ln(most / least) as scatter
-from crowds
-where not is_usable
