@@ -19,7 +19,7 @@ asked as (
 
 among_prints as (
     select
-        r.reading_no, e.said is not null as is_expected, ln(r.obs_value) as ln_value, e.says_1, e.says_2, e.says_3, e.says_4,
+        r.reading_no, r.series_id, r.period_key, r.is_official, e.said is not null as is_expected, ln(r.obs_value) as ln_value, e.says_1, e.says_2, e.says_3, e.says_4,
         coalesce(min(case when r.is_official then ln(r.obs_value) end) over figure, min(ln(r.obs_value)) over figure) as least_ln,
         coalesce(max(case when r.is_official then ln(r.obs_value) end) over figure, max(ln(r.obs_value)) over figure) as most_ln
     from readings as r
@@ -43,11 +43,10 @@ far as (
     semi join (select reading_no from witnessed where is_far) as w on w.reading_no = f.reading_no
 ),
 
-prints_of_far as (
-    select r.series_id, r.period_key, coalesce(list(ln(r.obs_value)) filter (where r.is_official), list(ln(r.obs_value))) as lns
-    from readings as r
-    semi join far as f on f.series_id = r.series_id and f.period_key = r.period_key
-    group by r.series_id, r.period_key
+prints_of_asked as (
+    select series_id, period_key, coalesce(list(ln_value) filter (where is_official), list(ln_value)) as lns
+    from among_prints
+    group by series_id, period_key
     having count(*) > 1
 ),
 
@@ -58,13 +57,13 @@ weighed as (
         e.before_1 is null and coalesce(len(s.lns), 1) = 1 as only_later
     from far as f
     left join {{ ref('quality_expectations') }} as e on e.series_id = f.series_id and e.period_key = f.period_key
-    left join prints_of_far as s on s.series_id = f.series_id and s.period_key = f.period_key
+    left join prints_of_asked as s on s.series_id = f.series_id and s.period_key = f.period_key
 ),
 
 usual as (
     select r.series_id, mode(r.decimals) as usual_decimals
     from readings as r
-    where r.series_id in (select series_id from weighed)
+    where r.series_id in (select distinct series_id from weighed)
     group by r.series_id
 ),
 
@@ -131,7 +130,7 @@ limits as (
 -- What falls back from an outlier is not one: two years together are then ordinary. What neither this nor the floor lets pass is in doubt.
 growths as (
     select
-        g.reading_no, g.season, g.year, g.previous_year, g.before_1, g.rate,
+        g.reading_no, g.series_id, g.season, g.year, g.previous_year, g.before_1, g.rate,
         case
             when l.z_value is null then null
             when g.rate is null or s.n < 8 then 'uninformative'
@@ -161,19 +160,28 @@ growth_answers as (
     select by_series, by_season, by_year, count(*) as figures from growths group by by_series, by_season, by_year
 ),
 
+-- Series with a growth in doubt: few, and only their figures are looked at again.
+doubted as (
+    select distinct series_id from growths where by_series = 'in doubt' or by_season = 'in doubt' or by_year = 'inconsistent'
+),
+
+rates as (
+    select series_id, season, rate from {{ ref('quality_expectations') }} where series_id in (select series_id from doubted)
+),
+
 doubtful as (
     select
-        g.*, f.series_id, f.period_key, f.print_no, f.publication_id, f.vintage_no, f.judged_as, f.obs_value,
+        g.*, f.period_key, f.print_no, f.publication_id, f.vintage_no, f.judged_as, f.obs_value,
         round(exp(g.before_1), 4) || ' → ' || f.obs_value as values_seen
-    from (select * from growths where by_series = 'in doubt' or by_season = 'in doubt' or by_year = 'inconsistent') as g
-    inner join {{ ref('quality_figures') }} as f on f.reading_no = g.reading_no
+    from growths as g
+    inner join (select * from {{ ref('quality_figures') }} where series_id in (select series_id from doubted)) as f on f.reading_no = g.reading_no
+    where g.by_series = 'in doubt' or g.by_season = 'in doubt' or g.by_year = 'inconsistent'
 ),
 
 spread_of_series as (
     select e.series_id, median(abs(e.rate - s.med)) as mad, avg(abs(e.rate - s.med)) as mean_deviation
-    from {{ ref('quality_expectations') }} as e
+    from rates as e
     inner join of_series as s on s.series_id = e.series_id
-    where e.series_id in (select series_id from doubtful where by_series = 'in doubt')
     group by e.series_id
 ),
 
@@ -199,9 +207,8 @@ z_tests as (
 
 spread_of_season as (
     select e.series_id, e.season, 1.4826 * median(abs(e.rate - s.med)) as spread
-    from {{ ref('quality_expectations') }} as e
+    from rates as e
     inner join of_season as s on s.series_id = e.series_id and s.season = e.season
-    semi join (select series_id, season from doubtful where by_season = 'in doubt') as d on d.series_id = e.series_id and d.season = e.season
     group by e.series_id, e.season
 ),
 
