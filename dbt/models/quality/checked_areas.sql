@@ -1,46 +1,62 @@
 -- Areas side by side: growth beside that of the others, two areas exchanged, a value that stands in the wrong row.
 -- Growth of one year; its ratio is measured against the median of all areas.
 with growths as (
-    select reading_no, series_id, group_key, season, year, exp(current_ln) as current_value, exp(before_1) as previous_value, exp(rate) as ratio, two_years
+    select reading_no, group_key, season, year, current_ln, before_1, exp(rate) as ratio, two_years
     from {{ ref('quality_expectations') }}
     where rate is not null
 ),
 
-medians as (
-    select group_key, season, year, count(*) as areas, median(ratio) as ratio_median, median(two_years) as two_years_median from growths group by group_key, season, year
-),
-
 limits as (
-    select i.series_id, u.value as u, a.value as a, c.value as c, c.absolute_floor as floor
+    select distinct i.group_key, u.value as u, a.value as a, c.value as c, c.absolute_floor as floor
     from {{ ref('quality_series') }} as i
     inner join {{ ref('quality_limits') }} as u on u.rule_id = 'hidiroglou_berthelot' and u.parameter = 'u' and u.indicator = i.indicator
     inner join {{ ref('quality_limits') }} as a on a.rule_id = 'hidiroglou_berthelot' and a.parameter = 'a' and a.indicator = i.indicator
     inner join {{ ref('quality_limits') }} as c on c.rule_id = 'hidiroglou_berthelot' and c.parameter = 'c' and c.indicator = i.indicator
 ),
 
--- What grows as the others do is in order, and so is what comes back from where it should not have been the year before. Only a group with an area of
--- which neither can be said is worth its quartiles.
+medians as (
+    select m.*, l.u, l.a, l.c, l.floor
+    from (
+        select group_key, season, year, count(*) as areas, median(ratio) as ratio_median, median(two_years) as two_years_median
+        from growths
+        group by group_key, season, year
+    ) as m
+    inner join limits as l on l.group_key = m.group_key
+),
+
+-- What grows as the others do is in order, and so is what comes back from where it should not have been the year before.
 compared as (
     select
-        g.*, m.areas, m.ratio_median,
+        g.reading_no, g.group_key, g.season, g.year,
         case
             when m.areas < 15 then 'uninformative'
-            when abs(g.ratio / m.ratio_median - 1) <= l.floor or abs(g.two_years - m.two_years_median) <= l.floor / 2 then 'consistent'
+            when abs(g.ratio / m.ratio_median - 1) <= m.floor or abs(g.two_years - m.two_years_median) <= m.floor / 2 then 'consistent'
             else 'in doubt'
-        end as answer,
-        l.u, l.a, l.c, l.floor
+        end as answer
     from growths as g
     inner join medians as m on m.group_key = g.group_key and m.season = g.season and m.year = g.year
-    inner join limits as l on l.series_id = g.series_id
+),
+
+in_doubt as (
+    select reading_no, group_key, season, year from compared where answer = 'in doubt'
+),
+
+-- Only a group with an area of which neither can be said is worth its quartiles.
+doubted as (
+    select m.* from medians as m semi join in_doubt as d on d.group_key = m.group_key and d.season = m.season and d.year = m.year
+),
+
+valued as (
+    select g.reading_no, g.group_key, g.season, g.year, exp(g.current_ln) as current_value, exp(g.before_1) as previous_value, g.ratio, m.areas, m.ratio_median, m.u, m.a, m.c, m.floor
+    from growths as g
+    inner join doubted as m on m.group_key = g.group_key and m.season = g.season and m.year = g.year
 ),
 
 effects as (
     select
         *,
         (case when ratio < ratio_median then 1 - ratio_median / ratio else ratio / ratio_median - 1 end) * pow(greatest(current_value, previous_value), u) as effect
-    from compared
-    semi join (select group_key, season, year from compared where answer = 'in doubt') as d
-        on d.group_key = compared.group_key and d.season = compared.season and d.year = compared.year
+    from valued
 ),
 
 quartiles as (
@@ -55,7 +71,7 @@ bounded as (
         q.q2 - e.c * greatest(q.q2 - q.q1, abs(e.a * q.q2)) as least_effect, q.q2 + e.c * greatest(q.q3 - q.q2, abs(e.a * q.q2)) as most_effect
     from effects as e
     inner join quartiles as q on q.group_key = e.group_key and q.season = e.season and q.year = e.year
-    where e.answer = 'in doubt'
+    semi join in_doubt as d on d.reading_no = e.reading_no
 ),
 
 hb_tests as (
@@ -71,54 +87,25 @@ hb_tests as (
 ),
 
 -- A column over areas in one publication, each figure less what its neighbours in time say, and less what is common to the column (a census, a bad year).
-placed as (
-    select s.series_id, s.group_key, l.absolute_floor as floor, l.value as sigmas
-    from {{ ref('quality_series') }} as s
+expected as (
+    select e.series_id, e.period_key, s.group_key, e.said, greatest(l.absolute_floor, l.value * e.sigma) as tolerance
+    from {{ ref('quality_expectations') }} as e
+    inner join {{ ref('quality_series') }} as s on s.series_id = e.series_id and s.is_level
     inner join {{ ref('quality_limits') }} as l on l.rule_id = 'swapped_areas' and l.parameter = 'sigmas' and l.indicator = s.indicator
-    where s.is_level
 ),
 
 departures as (
     select
-        p.print_no, hash(p.publication_id, s.group_key, p.period_key) as column_id, ln(p.obs_value) as ln_value, e.said,
-        greatest(s.floor, s.sigmas * e.sigma) as tolerance
+        p.print_no, hash(p.publication_id, e.group_key, p.period_key) as column_id, ln(p.obs_value) as ln_value, e.said, e.tolerance
     from {{ ref('quality_prints') }} as p
-    inner join placed as s on s.series_id = p.series_id
-    inner join {{ ref('quality_expectations') }} as e on e.series_id = p.series_id and e.period_key = p.period_key
+    inner join expected as e on e.series_id = p.series_id and e.period_key = p.period_key
     where p.obs_value > 0 and not p.conflicts
 ),
 
 common as (
-    select column_id, median(ln_value - said) as drift, count(said) as areas from departures group by column_id
-),
-
-departed as (
-    select
-        d.print_no, d.column_id, d.ln_value, d.said is not null as has_witness, c.areas,
-        d.said + case when c.areas >= 5 then c.drift else 0 end as expected_ln,
-        d.ln_value - d.said - case when c.areas >= 5 then c.drift else 0 end as off,
-        d.tolerance
-    from departures as d
-    inner join common as c on c.column_id = d.column_id
-),
-
--- Far from where they belong: few, and only they may be exchanged or stand elsewhere.
-far as (
-    select d.*, p.publication_id, p.series_id, p.period_key, p.obs_value, p.decimals, p.qualifier, s.ref_area, s.group_key
-    from departed as d
-    inner join {{ ref('quality_prints') }} as p on p.print_no = d.print_no
-    inner join {{ ref('quality_series') }} as s on s.series_id = p.series_id
-    where abs(d.off) > d.tolerance
-),
-
-exchanged as (
-    select
-        a.print_no, b.ref_area as other_area, b.obs_value as other_value
-    from far as a
-    inner join far as b
-        on b.column_id = a.column_id and b.ref_area <> a.ref_area and sign(b.off) <> sign(a.off)
-        and abs(b.ln_value - a.expected_ln) < greatest(a.tolerance / 2, abs(a.off) / 3) and abs(a.ln_value - b.expected_ln) < greatest(b.tolerance / 2, abs(b.off) / 3)
-    qualify row_number() over (partition by a.print_no order by abs(b.ln_value - a.expected_ln) + abs(a.ln_value - b.expected_ln)) = 1
+    select column_id, count(*) as figures, count(said) as areas, case when count(said) >= 5 then median(ln_value - said) else 0 end as drift
+    from departures
+    group by column_id
 ),
 
 -- What one publication prints of an area, another prints of a second area, and contradicts it of the first.
@@ -153,29 +140,58 @@ displaced as (
     group by m.other_print_no
 ),
 
+-- Far from where they belong, or among what others print of two areas: few, and only they may be exchanged or stand elsewhere.
+departed as (
+    select
+        d.print_no, d.column_id, c.areas, d.said is not null as has_witness, d.ln_value, d.said + c.drift as expected_ln, d.ln_value - d.said - c.drift as off, d.tolerance
+    from departures as d
+    inner join common as c on c.column_id = d.column_id
+    where abs(d.ln_value - d.said - c.drift) > d.tolerance or d.print_no in (select print_no from misplaced union all select print_no from displaced)
+),
+
+notable as (
+    select d.*, p.publication_id, p.series_id, p.period_key, p.obs_value, p.decimals, p.qualifier, p.judged_as, s.ref_area, s.group_key
+    from departed as d
+    inner join {{ ref('quality_prints') }} as p on p.print_no = d.print_no
+    inner join {{ ref('quality_series') }} as s on s.series_id = p.series_id
+),
+
+far as (
+    select * from notable where abs(off) > tolerance
+),
+
+exchanged as (
+    select
+        a.print_no, b.ref_area as other_area, b.obs_value as other_value
+    from far as a
+    inner join far as b
+        on b.column_id = a.column_id and b.ref_area <> a.ref_area and sign(b.off) <> sign(a.off)
+        and abs(b.ln_value - a.expected_ln) < greatest(a.tolerance / 2, abs(a.off) / 3) and abs(a.ln_value - b.expected_ln) < greatest(b.tolerance / 2, abs(b.off) / 3)
+    qualify row_number() over (partition by a.print_no order by abs(b.ln_value - a.expected_ln) + abs(a.ln_value - b.expected_ln)) = 1
+),
+
 swapped as (
     select
-        d.print_no, d.expected_ln, d.off, d.tolerance, x.print_no is not null as is_exchanged, m.witness, m.right_value, m.right_lower, m.right_upper,
+        d.*, x.print_no is not null as is_exchanged, m.witness, m.right_value, m.right_lower, m.right_upper,
         coalesce(x.other_area, m.other_area, o.first_area) as other_area, coalesce(x.other_value, m.other_value, o.first_value) as seen_value,
         coalesce(m.right_value, x.other_value, o.first_value) as suggested
-    from (select print_no from exchanged union select print_no from misplaced union select print_no from displaced) as a
-    inner join departed as d on d.print_no = a.print_no
+    from notable as d
     left join exchanged as x on x.print_no = d.print_no
     left join misplaced as m on m.print_no = d.print_no
     left join displaced as o on o.print_no = d.print_no
+    where coalesce(x.print_no, m.print_no, o.print_no) is not null
 ),
 
 swap_tests as (
     select
-        'swapped_areas' as rule_id, 'inconsistent' as answer, p.series_id, p.period_key, p.print_no,
-        p.publication_id || ' ' || d.other_area as partner, p.publication_id, p.judged_as, p.obs_value as observed, d.suggested as expected,
+        'swapped_areas' as rule_id, 'inconsistent' as answer, d.series_id, d.period_key, d.print_no,
+        d.publication_id || ' ' || d.other_area as partner, d.publication_id, d.judged_as, d.obs_value as observed, d.suggested as expected,
         coalesce(d.right_lower, case when d.is_exchanged then exp(d.expected_ln - d.tolerance) end) as lower,
         coalesce(d.right_upper, case when d.is_exchanged then exp(d.expected_ln + d.tolerance) end) as upper,
         coalesce(case when d.is_exchanged then abs(d.off) / d.tolerance end, abs(d.off) / nullif(d.tolerance, 0)) as score, d.suggested,
         d.other_area || coalesce(', ' || d.witness || ': ' || d.right_value, '') as detail,
-        p.obs_value || ' / ' || d.seen_value as values_seen
+        d.obs_value || ' / ' || d.seen_value as values_seen
     from swapped as d
-    inner join {{ ref('quality_prints') }} as p on p.print_no = d.print_no
 ),
 
 -- A value far from its own place that stands, digit for digit, in another of the same column or of the same row.
@@ -196,12 +212,11 @@ homes as (
 stray_tests as (
     select
         'value_elsewhere' as rule_id, 'inconsistent' as answer,
-        d.series_id, d.period_key, d.print_no, d.publication_id || ' ' || h.home_area || ' ' || strftime(h.home_end, '%Y-%m-%d') as partner, d.publication_id, p.judged_as,
+        d.series_id, d.period_key, d.print_no, d.publication_id || ' ' || h.home_area || ' ' || strftime(h.home_end, '%Y-%m-%d') as partner, d.publication_id, d.judged_as,
         d.obs_value as observed, exp(d.expected_ln) as expected, exp(d.expected_ln - d.tolerance) as lower, exp(d.expected_ln + d.tolerance) as upper,
         abs(d.off) / d.tolerance as score, h.home_area || ' ' || strftime(h.home_end, '%Y-%m-%d') as detail, d.obs_value::varchar as values_seen
     from strays as d
     inner join homes as h on h.print_no = d.print_no
-    inner join {{ ref('quality_prints') }} as p on p.print_no = d.print_no
 ),
 
 tests as (
@@ -215,15 +230,18 @@ tests as (
 counted as (
     select 'hidiroglou_berthelot' as rule_id, answer, count(*) as figures from compared where answer <> 'in doubt' group by answer
     union all
-    select 'swapped_areas', case when not has_witness or areas < 2 then 'uninformative' else 'consistent' end, count(*)
-    from departed
-    where print_no not in (select print_no from swapped)
-    group by 2
+    -- a column's figures, less those that are flagged; what is flagged as standing elsewhere has a witness
+    select 'swapped_areas', 'consistent', sum(areas) from common where areas > 1
     union all
-    select 'value_elsewhere', case when has_witness then 'consistent' else 'uninformative' end, count(*)
-    from departed
-    where print_no not in (select print_no from homes)
-    group by 2
+    select 'swapped_areas', 'uninformative', sum(figures - case when areas > 1 then areas else 0 end) from common
+    union all
+    select 'swapped_areas', case when has_witness and areas > 1 then 'consistent' else 'uninformative' end, -count(*) from swapped group by 2
+    union all
+    select 'value_elsewhere', 'consistent', sum(areas) from common
+    union all
+    select 'value_elsewhere', 'uninformative', sum(figures - areas) from common
+    union all
+    select 'value_elsewhere', 'consistent', -count(*) from homes
 )
 
 {{ flagged_and_counted('tests', 'counted') }}

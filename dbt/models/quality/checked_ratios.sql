@@ -32,18 +32,53 @@ share_series as (
     left join made_to_add as a on a.indicator = s.indicator
 ),
 
+-- Growth: constant-price growth is never the ratio of current-price levels, so only growth on the levels' own prices is compared.
+growth_series as (
+    select s.series_id, c.series_id as level_series_id
+    from {{ ref('quality_series') }} as s
+    left join {{ ref('int_series_all') }} as c on c.growth_series_id = s.series_id
+    where s.transformation = 'G1Y'
+),
+
+-- A change since the start of the year against the two stocks.
+change_series as (
+    select s.series_id, {{ series_id('s.ref_area', 's.indicator', 's.breakdown', 's.currency_scope', "'N'", 's.prices') }} as stock_id
+    from {{ ref('quality_series') }} as s
+    where s.transformation = 'DYS' and s.kind = 'stock'
+),
+
+-- What these are and what they are made of: few of all figures.
+concerned as (
+    select series_id from share_series
+    union select n_series_id from share_series
+    union select d_series_id from share_series
+    union select s.series_id from {{ ref('quality_series') }} as s semi join formulas as h on h.indicator = s.indicator
+    union select series_id from growth_series
+    union select level_series_id from growth_series
+    union select series_id from change_series
+    union select stock_id from change_series
+),
+
+prints as (
+    select * from {{ ref('quality_prints') }} where series_id in (select series_id from concerned)
+),
+
+figures as (
+    select * from {{ ref('quality_figures') }} where series_id in (select series_id from concerned)
+),
+
 with_parts as (
     select
         p.print_no, p.series_id, p.period_key, p.publication_id, p.judged_as, p.obs_value, p.lower, p.upper, p.conflicts, s.is_made_to_add,
         n.obs_value as n_value, n.conflicts or d.conflicts as part_conflicts, d.obs_value as d_value,
         n.lower * s.scale * s.unit_factor / nullif(d.upper, 0) as q_lower, n.upper * s.scale * s.unit_factor / nullif(d.lower, 0) as q_upper,
         n.obs_value * s.scale * s.unit_factor / nullif(d.obs_value, 0) as quotient
-    from {{ ref('quality_prints') }} as p
+    from prints as p
     inner join share_series as s on s.series_id = p.series_id
     left join {{ ref('int_period_links') }} as ln on ln.link = s.n_span and ln.out_period_key = p.period_key
     left join {{ ref('int_period_links') }} as ld on ld.link = s.d_span and ld.out_period_key = p.period_key
-    left join {{ ref('quality_prints') }} as n on n.publication_id = p.publication_id and n.series_id = s.n_series_id and n.period_key = ln.in_period_key
-    left join {{ ref('quality_prints') }} as d on d.publication_id = p.publication_id and d.series_id = s.d_series_id and d.period_key = ld.in_period_key
+    left join prints as n on n.publication_id = p.publication_id and n.series_id = s.n_series_id and n.period_key = ln.in_period_key
+    left join prints as d on d.publication_id = p.publication_id and d.series_id = s.d_series_id and d.period_key = ld.in_period_key
 ),
 
 shares as (
@@ -86,7 +121,7 @@ elsewhere as (
         arg_min(r.upper, abs(r.obs_value - f.obs_value)) as n_upper
     from {{ ref('quality_series') }} as s
     inner join formulas as h on h.indicator = s.indicator
-    inner join {{ ref('quality_figures') }} as f on f.series_id = s.series_id
+    inner join figures as f on f.series_id = s.series_id
     inner join results as r on r.formula_id = h.formula_id and r.series_id = f.series_id and r.period_key = f.period_key
     left join made_to_add as a on a.indicator = s.indicator
     group by f.reading_no, f.obs_value, f.lower, f.upper
@@ -113,26 +148,18 @@ elsewhere_tests as (
         e.n_lower as lower, e.n_upper as upper, {{ apart('e.lower', 'e.upper', 'e.n_lower', 'e.n_upper') }} as score, e.nearest as suggested,
         e.candidates::varchar as detail, e.obs_value || ' / ' || e.nearest as values_seen
     from shares_elsewhere as e
-    inner join {{ ref('quality_figures') }} as f on f.reading_no = e.reading_no
+    inner join figures as f on f.reading_no = e.reading_no
     where e.answer = 'inconsistent'
-),
-
--- Growth: constant-price growth is never the ratio of current-price levels, so only growth on the levels' own prices is compared.
-growth_series as (
-    select s.series_id, c.series_id as level_series_id
-    from {{ ref('quality_series') }} as s
-    left join {{ ref('int_series_all') }} as c on c.growth_series_id = s.series_id
-    where s.transformation = 'G1Y'
 ),
 
 level_now as (
     select
         g.print_no, g.series_id, g.period_key, g.publication_id, g.obs_value, g.lower, g.upper, g.judged_as, g.conflicts,
         l.in_period_key as base_key, x.obs_value as x_value, x.lower as x_lower, x.upper as x_upper, s.level_series_id
-    from {{ ref('quality_prints') }} as g
+    from prints as g
     inner join growth_series as s on s.series_id = g.series_id
     left join {{ ref('int_period_links') }} as l on l.link = 'same_1' and l.out_period_key = g.period_key
-    left join {{ ref('quality_prints') }} as x
+    left join prints as x
         on x.publication_id = g.publication_id and x.series_id = s.level_series_id and x.period_key = g.period_key and not x.conflicts and x.obs_value > 0
 ),
 
@@ -142,7 +169,7 @@ levels_now as (
     union all
     select g.* replace (f.obs_value as x_value, f.lower as x_lower, f.upper as x_upper)
     from level_now as g
-    inner join {{ ref('quality_figures') }} as f on f.series_id = g.level_series_id and f.period_key = g.period_key and f.obs_value > 0
+    inner join figures as f on f.series_id = g.level_series_id and f.period_key = g.period_key and f.obs_value > 0
     where g.x_value is null
 ),
 
@@ -160,7 +187,7 @@ bases as (
         arg_min(g.x_lower, abs(b.obs_value * (1 + g.obs_value / 100) - g.x_value)) as x_lower,
         arg_min(g.x_upper, abs(b.obs_value * (1 + g.obs_value / 100) - g.x_value)) as x_upper
     from levels_now as g
-    inner join {{ ref('quality_figures') }} as b on b.series_id = g.level_series_id and b.period_key = g.base_key and b.obs_value > 0
+    inner join figures as b on b.series_id = g.level_series_id and b.period_key = g.base_key and b.obs_value > 0
     group by g.print_no
 ),
 
@@ -192,13 +219,6 @@ growth_tests as (
     where answer = 'inconsistent'
 ),
 
--- A change since the start of the year against the two stocks.
-change_series as (
-    select s.series_id, {{ series_id('s.ref_area', 's.indicator', 's.breakdown', 's.currency_scope', "'N'", 's.prices') }} as stock_id
-    from {{ ref('quality_series') }} as s
-    where s.transformation = 'DYS' and s.kind = 'stock'
-),
-
 stocks as (
     select
         p.print_no,
@@ -212,11 +232,11 @@ stocks as (
         arg_min(s.lower - b.upper, abs(s.obs_value - b.obs_value - p.obs_value)) as lower,
         arg_min(s.upper - b.lower, abs(s.obs_value - b.obs_value - p.obs_value)) as upper,
         min({{ apart('p.lower', 'p.upper', 's.lower - b.upper', 's.upper - b.lower') }}) as score
-    from {{ ref('quality_prints') }} as p
+    from prints as p
     inner join change_series as c on c.series_id = p.series_id
     inner join {{ ref('int_periods') }} as t on t.period_key = p.period_key
-    left join {{ ref('quality_figures') }} as s on s.series_id = c.stock_id and s.period_key = {{ period_key('null::date', 't.period_end') }}
-    left join {{ ref('quality_figures') }} as b on b.series_id = c.stock_id and b.period_key = {{ period_key('null::date', "(t.period_start - 1)::date") }}
+    left join figures as s on s.series_id = c.stock_id and s.period_key = {{ period_key('null::date', 't.period_end') }}
+    left join figures as b on b.series_id = c.stock_id and b.period_key = {{ period_key('null::date', "(t.period_start - 1)::date") }}
     group by p.print_no
 ),
 
@@ -227,7 +247,7 @@ stock_tests as (
         t.end_value || ' - ' || t.start_value as detail,
         p.obs_value || ' = ' || t.end_value || ' - ' || t.start_value as values_seen
     from stocks as t
-    inner join {{ ref('quality_prints') }} as p on p.print_no = t.print_no
+    inner join prints as p on p.print_no = t.print_no
     where t.answer = 'inconsistent'
 ),
 

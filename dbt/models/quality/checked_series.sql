@@ -1,68 +1,52 @@
 -- A figure along its own series: its power of ten, its growth, digits it repeats, years it leaves out. Each rule first asks in numbers what can't be
 -- out of line; only the rest is weighed, with the particulars of a finding.
 with readings as (
-    select
-        reading_no, series_id, period_key, obs_value, decimals, is_official, is_current, is_alone, is_telling,
-        case span_kind when 'stock' then -1 when 'since_january' then -2 else months end as rhythm, year
+    select reading_no, series_id, period_key, obs_value, decimals, is_official, is_telling
     from {{ ref('quality_figures') }}
     where is_level and obs_value > 0
 ),
 
--- A row a period: the figure in force, and within what its prints lie. Of a figure that somebody responsible prints, only those prints are witnesses.
-keys as (
-    select
-        series_id, period_key, rhythm, any_value(year) as year, max(obs_value) filter (where is_current) as value,
-        min(obs_value) as least, max(obs_value) as most,
-        coalesce(min(obs_value) filter (where is_official), min(obs_value)) as least_witness,
-        coalesce(max(obs_value) filter (where is_official), max(obs_value)) as most_witness
-    from readings
-    where not is_alone
-    group by series_id, period_key, rhythm
-    union all
-    select series_id, period_key, rhythm, year, case when is_current then obs_value end, obs_value, obs_value, obs_value, obs_value from readings where is_alone
+-- Everything that says what a figure should be: its neighbours, and other prints of itself; of a figure that somebody responsible prints, only those
+-- prints. Asked print by print only where they may be far apart, or where no neighbour says anything: neighbours and prints that lie within half of
+-- what is far around the figure in force are nowhere far from one another.
+asked as (
+    select series_id, period_key from {{ ref('quality_expectations') }} where scatter > 0.75 or said is null
+    union
+    select series_id, period_key from {{ ref('quality_crowds') }} where ln(most / least) > 0.75 or not is_expecting
+    union
+    select series_id, period_key from {{ ref('quality_figures') }} where is_alone and is_level and obs_value > 0 and not {{ expects() }}
 ),
 
-in_sequence as (
+among_prints as (
     select
-        *, lag(period_key) over in_time as before_key, year - lag(year) over in_time as years, value - lag(value ignore nulls) over in_time as step,
-        lag(least) over in_time as least_before, lag(most) over in_time as most_before
-    from keys
-    window in_time as (partition by series_id, rhythm order by period_key)
+        r.reading_no, r.series_id, r.period_key, r.is_official, e.said is not null as is_expected, ln(r.obs_value) as ln_value, e.says_1, e.says_2, e.says_3, e.says_4,
+        coalesce(min(case when r.is_official then ln(r.obs_value) end) over figure, min(ln(r.obs_value)) over figure) as least_ln,
+        coalesce(max(case when r.is_official then ln(r.obs_value) end) over figure, max(ln(r.obs_value)) over figure) as most_ln
+    from readings as r
+    inner join asked as a on a.series_id = r.series_id and a.period_key = r.period_key
+    left join {{ ref('quality_expectations') }} as e on e.series_id = a.series_id and e.period_key = a.period_key
+    window figure as (partition by r.series_id, r.period_key)
 ),
 
-bounded as (
-    select
-        k.*, e.said is not null as is_expected, ln(k.least_witness) as least_ln, ln(k.most_witness) as most_ln,
-        least(e.lowest, ln(k.least_witness)) as lowest, greatest(e.highest, ln(k.most_witness)) as highest
-    from in_sequence as k
-    left join {{ ref('quality_expectations') }} as e on e.series_id = k.series_id and e.period_key = k.period_key
-),
-
--- Everything that says what a figure should be: its neighbours, and other prints of itself. Only what lies within the prints of the period before
--- may repeat one of them.
 witnessed as (
     select
-        r.reading_no, r.series_id, r.period_key, r.obs_value, r.decimals, r.is_telling, case when k.years <= 1 then k.before_key end as before_key,
-        coalesce(k.years <= 1 and r.obs_value between k.least_before and k.most_before, false) as may_repeat,
-        k.is_expected or k.least_ln < ln(r.obs_value) - 1e-12 or k.most_ln > ln(r.obs_value) + 1e-12 as has_witness,
-        ln(r.obs_value) - k.lowest > 1.5 or k.highest - ln(r.obs_value) > 1.5 as is_far
-    from readings as r
-    inner join bounded as k on k.series_id = r.series_id and k.period_key = r.period_key
+        reading_no,
+        is_expected or least_ln < ln_value - 1e-12 or most_ln > ln_value + 1e-12 as has_witness,
+        ln_value - least(says_1, says_2, says_3, says_4, least_ln) > 1.5 or greatest(says_1, says_2, says_3, says_4, most_ln) - ln_value > 1.5 as is_far
+    from among_prints
 ),
 
 -- Only what some witness puts elsewhere by a power of ten is weighed witness by witness.
 far as (
     select f.*, ln(f.obs_value) as ln_value
     from {{ ref('quality_figures') }} as f
-    inner join witnessed as w on w.reading_no = f.reading_no
-    where w.is_far
+    semi join (select reading_no from witnessed where is_far) as w on w.reading_no = f.reading_no
 ),
 
-prints_of_far as (
-    select r.series_id, r.period_key, coalesce(list(ln(r.obs_value)) filter (where r.is_official), list(ln(r.obs_value))) as lns
-    from readings as r
-    semi join far as f on f.series_id = r.series_id and f.period_key = r.period_key
-    group by r.series_id, r.period_key
+prints_of_asked as (
+    select series_id, period_key, coalesce(list(ln_value) filter (where is_official), list(ln_value)) as lns
+    from among_prints
+    group by series_id, period_key
     having count(*) > 1
 ),
 
@@ -73,13 +57,13 @@ weighed as (
         e.before_1 is null and coalesce(len(s.lns), 1) = 1 as only_later
     from far as f
     left join {{ ref('quality_expectations') }} as e on e.series_id = f.series_id and e.period_key = f.period_key
-    left join prints_of_far as s on s.series_id = f.series_id and s.period_key = f.period_key
+    left join prints_of_asked as s on s.series_id = f.series_id and s.period_key = f.period_key
 ),
 
 usual as (
     select r.series_id, mode(r.decimals) as usual_decimals
     from readings as r
-    where r.series_id in (select series_id from weighed)
+    where r.series_id in (select distinct series_id from weighed)
     group by r.series_id
 ),
 
@@ -146,7 +130,7 @@ limits as (
 -- What falls back from an outlier is not one: two years together are then ordinary. What neither this nor the floor lets pass is in doubt.
 growths as (
     select
-        g.reading_no, g.season, g.year, g.previous_year, g.before_1, g.rate,
+        g.reading_no, g.series_id, g.season, g.year, g.previous_year, g.before_1, g.rate,
         case
             when l.z_value is null then null
             when g.rate is null or s.n < 8 then 'uninformative'
@@ -176,19 +160,28 @@ growth_answers as (
     select by_series, by_season, by_year, count(*) as figures from growths group by by_series, by_season, by_year
 ),
 
+-- Series with a growth in doubt: few, and only their figures are looked at again.
+doubted as (
+    select distinct series_id from growths where by_series = 'in doubt' or by_season = 'in doubt' or by_year = 'inconsistent'
+),
+
+rates as (
+    select series_id, season, rate from {{ ref('quality_expectations') }} where series_id in (select series_id from doubted)
+),
+
 doubtful as (
     select
-        g.*, f.series_id, f.period_key, f.print_no, f.publication_id, f.vintage_no, f.judged_as, f.obs_value,
+        g.*, f.period_key, f.print_no, f.publication_id, f.vintage_no, f.judged_as, f.obs_value,
         round(exp(g.before_1), 4) || ' → ' || f.obs_value as values_seen
-    from (select * from growths where by_series = 'in doubt' or by_season = 'in doubt' or by_year = 'inconsistent') as g
-    inner join {{ ref('quality_figures') }} as f on f.reading_no = g.reading_no
+    from growths as g
+    inner join (select * from {{ ref('quality_figures') }} where series_id in (select series_id from doubted)) as f on f.reading_no = g.reading_no
+    where g.by_series = 'in doubt' or g.by_season = 'in doubt' or g.by_year = 'inconsistent'
 ),
 
 spread_of_series as (
     select e.series_id, median(abs(e.rate - s.med)) as mad, avg(abs(e.rate - s.med)) as mean_deviation
-    from {{ ref('quality_expectations') }} as e
+    from rates as e
     inner join of_series as s on s.series_id = e.series_id
-    where e.series_id in (select series_id from doubtful where by_series = 'in doubt')
     group by e.series_id
 ),
 
@@ -214,9 +207,8 @@ z_tests as (
 
 spread_of_season as (
     select e.series_id, e.season, 1.4826 * median(abs(e.rate - s.med)) as spread
-    from {{ ref('quality_expectations') }} as e
+    from rates as e
     inner join of_season as s on s.series_id = e.series_id and s.season = e.season
-    semi join (select series_id, season from doubtful where by_season = 'in doubt') as d on d.series_id = e.series_id and d.season = e.season
     group by e.series_id, e.season
 ),
 
@@ -246,12 +238,38 @@ gap_tests as (
     where g.by_year = 'inconsistent'
 ),
 
+-- Figures in time: a row a period, the figure in force and within what its prints lie.
+levels as (
+    select series_id, period_key, rhythm, year, value, least, most from {{ ref('quality_crowds') }}
+    union all
+    select series_id, period_key, {{ rhythm() }}, year, case when is_current then obs_value end, obs_value, obs_value
+    from {{ ref('quality_figures') }}
+    where is_alone and is_level and obs_value > 0
+),
+
+-- Only what lies within the prints of the period before may repeat one of them.
+in_sequence as (
+    select
+        series_id, period_key, value - lag(value ignore nulls) over in_time as step,
+        case when year - lag(year) over in_time <= 1 then lag(period_key) over in_time end as before_key,
+        least <= lag(most) over in_time and most >= lag(least) over in_time as may_repeat
+    from levels
+    window in_time as (partition by series_id, rhythm order by period_key)
+),
+
 -- Digits repeated from the period before, or taken from the one after. Which of the two is out of place, their other neighbours say.
+may_repeat as materialized (
+    select p.reading_no, p.series_id, p.period_key, p.obs_value, p.decimals, p.is_telling, k.before_key
+    from readings as p
+    inner join in_sequence as k on k.series_id = p.series_id and k.period_key = p.period_key
+    where k.may_repeat
+),
+
 same_digits as (
     select p.*, g.reading_no as before_no
-    from witnessed as p
+    from may_repeat as p
     inner join {{ ref('quality_figures') }} as g on g.series_id = p.series_id and g.period_key = p.before_key and g.obs_value = p.obs_value
-    where p.may_repeat and g.is_level
+    where g.is_level
     qualify row_number() over (partition by p.reading_no order by g.vintage_no nulls last) = 1
 ),
 
@@ -261,21 +279,20 @@ steps as (
 ),
 
 repeats as (
-    select series_id, count(*) as repeats from same_digits group by series_id
+    select series_id, decimals, is_telling, count(*) as repeats from same_digits group by series_id, decimals, is_telling
 ),
 
 pairs as (
-    select p.series_id, p.decimals, p.is_telling, r.reading_no is not null as repeats, count(*) as figures
-    from witnessed as p
-    left join same_digits as r on r.reading_no = p.reading_no
-    where p.before_key is not null
-    group by p.series_id, p.decimals, p.is_telling, r.reading_no is not null
+    select p.series_id, p.decimals, p.is_telling, count(*) as figures
+    from readings as p
+    anti join (select series_id, period_key from in_sequence where before_key is null) as k on k.series_id = p.series_id and k.period_key = p.period_key
+    group by p.series_id, p.decimals, p.is_telling
 ),
 
 habit as (
-    select p.series_id, sum(p.figures) as pairs, coalesce(any_value(r.repeats), 0) as repeats, any_value(s.step) as step, any_value(l.value) as most_chance
+    select p.series_id, sum(p.figures) as pairs, coalesce(sum(r.repeats), 0) as repeats, any_value(s.step) as step, any_value(l.value) as most_chance
     from pairs as p
-    left join repeats as r on r.series_id = p.series_id
+    left join repeats as r on r.series_id = p.series_id and r.decimals is not distinct from p.decimals and r.is_telling is not distinct from p.is_telling
     inner join steps as s on s.series_id = p.series_id
     inner join {{ ref('quality_series') }} as i on i.series_id = p.series_id
     inner join {{ ref('quality_limits') }} as l on l.rule_id = 'stale' and l.parameter = 'chance' and l.indicator = i.indicator
@@ -286,10 +303,10 @@ fresh as (
     select
         'stale' as rule_id,
         case when not p.is_telling or coalesce(pow(10.0, -p.decimals) / nullif(h.step, 0), 1.0) > h.most_chance then 'uninformative' else 'consistent' end as answer,
-        p.figures
+        p.figures - coalesce(r.repeats, 0) as figures
     from pairs as p
     inner join habit as h on h.series_id = p.series_id
-    where not p.repeats
+    left join repeats as r on r.series_id = p.series_id and r.decimals is not distinct from p.decimals and r.is_telling is not distinct from p.is_telling
 ),
 
 repeated as (
@@ -330,9 +347,9 @@ tests as (
 ),
 
 counted as (
-    select 'unit_scale' as rule_id, case when has_witness then 'consistent' else 'uninformative' end as answer, count(*) filter (where not is_far) as figures
-    from witnessed
-    group by 2
+    select 'unit_scale' as rule_id, 'consistent' as answer, (select count(*) from readings) - (select count(*) from witnessed) as figures
+    union all
+    select 'unit_scale', case when has_witness then 'consistent' else 'uninformative' end, count(*) from witnessed where not is_far group by 2
     {% for rule, answer in (('robust_z', 'by_series'), ('same_season', 'by_season'), ('gap', 'by_year')) %}
     union all
     select '{{ rule }}', {{ answer }}, sum(figures) from growth_answers where {{ answer }} not in ('in doubt', 'inconsistent') group by 2

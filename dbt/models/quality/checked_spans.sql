@@ -1,19 +1,22 @@
 -- Flows since January: they never fall within a year where the flow can't be negative, and their steps are the single periods printed.
 with flows as (
-    select
-        f.reading_no, f.series_id, f.period_key, f.period_end, f.year, f.span_kind, f.months, f.obs_value, f.lower, f.upper, f.is_current,
-        s.lower_limit >= 0 as never_falls
-    from {{ ref('quality_figures') }} as f
-    inner join {{ ref('quality_series') }} as s on s.series_id = f.series_id and s.is_level and s.kind = 'flow'
-    where f.span_kind <> 'stock'
+    select series_id, lower_limit >= 0 as never_falls from {{ ref('quality_series') }} where is_level and kind = 'flow'
 ),
 
 since_january as (
     select
-        reading_no, series_id, period_key, obs_value, lower, upper, never_falls,
+        f.reading_no, f.series_id, f.period_end, f.year, f.months, f.obs_value, f.lower, f.upper, f.is_current, s.never_falls
+    from {{ ref('quality_figures') }} as f
+    inner join flows as s on s.series_id = f.series_id
+    where f.span_kind = 'since_january'
+),
+
+in_sequence as (
+    select
+        reading_no, series_id, obs_value, lower, upper, never_falls,
         lag(obs_value) over in_year as value_before, lag(lower) over in_year as lower_before, lag(reading_no) over in_year as reading_before
-    from flows
-    where is_current and span_kind = 'since_january'
+    from since_january
+    where is_current
     window in_year as (partition by series_id, year order by period_end)
 ),
 
@@ -26,18 +29,34 @@ steady as (
             when upper < lower_before then 'inconsistent'
             else 'consistent'
         end as answer
-    from since_january
+    from in_sequence
+),
+
+falls as (
+    select * from steady where answer = 'inconsistent'
+),
+
+-- The two figures of each fall: few.
+of_falls as (
+    select reading_no from falls union select reading_before from falls
+),
+
+expected as (
+    select reading_no, said from {{ ref('quality_expectations') }} where reading_no in (select reading_no from of_falls)
+),
+
+figures_of_falls as (
+    select * from {{ ref('quality_figures') }} where reading_no in (select reading_no from of_falls)
 ),
 
 -- Of the two, the one that is farther from what its neighbours in other years say.
 fallen as (
     select
         s.*, e.said, b.said as said_before,
-        coalesce(abs(ln(s.value_before) - b.said) > abs(ln(s.obs_value) - e.said), false) as is_before
-    from steady as s
-    left join {{ ref('quality_expectations') }} as e on e.reading_no = s.reading_no and s.obs_value > 0
-    left join {{ ref('quality_expectations') }} as b on b.reading_no = s.reading_before and s.value_before > 0
-    where s.answer = 'inconsistent'
+        coalesce(abs(case when s.value_before > 0 then ln(s.value_before) end - b.said) > abs(case when s.obs_value > 0 then ln(s.obs_value) end - e.said), false) as is_before
+    from falls as s
+    left join expected as e on e.reading_no = s.reading_no
+    left join expected as b on b.reading_no = s.reading_before
 ),
 
 monotone as (
@@ -50,12 +69,15 @@ monotone as (
         (s.value_before - s.obs_value) / greatest(1e-9, s.value_before - s.lower_before) as score,
         s.value_before || ' > ' || s.obs_value as detail, s.value_before || ' > ' || s.obs_value as values_seen
     from fallen as s
-    inner join {{ ref('quality_figures') }} as n on n.reading_no = s.reading_no
-    inner join {{ ref('quality_figures') }} as f on f.reading_no = case when s.is_before then s.reading_before else s.reading_no end
+    inner join figures_of_falls as n on n.reading_no = s.reading_no
+    inner join figures_of_falls as f on f.reading_no = case when s.is_before then s.reading_before else s.reading_no end
 ),
 
 singles as (
-    select * from flows where span_kind = 'single'
+    select f.reading_no, f.series_id, f.period_key, f.period_end, f.year, f.months, f.obs_value, f.lower, f.upper, f.is_current
+    from {{ ref('quality_figures') }} as f
+    inner join flows as s on s.series_id = f.series_id
+    where f.span_kind = 'single'
 ),
 
 steps as (
@@ -76,8 +98,7 @@ steps as (
 taken as (
     select s.reading_no, any_value(y.obs_value) as since_january
     from singles as s
-    inner join flows as y
-        on y.series_id = s.series_id and y.period_end = s.period_end and y.span_kind = 'since_january' and y.obs_value = s.obs_value
+    inner join since_january as y on y.series_id = s.series_id and y.period_end = s.period_end and y.obs_value = s.obs_value
     group by s.reading_no
 ),
 
@@ -121,7 +142,7 @@ tiles as (
 
 -- the first tile of a year is itself since January
 first_tiles as (
-    select series_id, year, months, obs_value, lower, upper from flows where is_current and span_kind = 'since_january' and months in (1, 3)
+    select series_id, year, months, obs_value, lower, upper from since_january where is_current and months in (1, 3)
 ),
 
 tilings as (

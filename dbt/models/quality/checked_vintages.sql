@@ -3,26 +3,20 @@ with rounds as (
     select census_round, years_from, years_to, try_cast(first_seen as date) as first_seen from {{ ref('census_rounds') }}
 ),
 
--- Of which somebody says something else: few of all figures.
-several as (
-    select
-        f.reading_no, f.series_id, f.period_key, f.year, f.vintage_no, f.obs_value, f.lower, f.upper, f.census_basis, f.known_by, f.publication_id,
-        f.is_official, f.is_current, f.judged_as, s.kind, s.indicator, s.unit_measure, s.census_revised, s.is_level,
-        s.kind = 'ratio' and s.unit_measure in ('PC', 'PM') as is_rate
-    from {{ ref('quality_figures') }} as f
-    inner join {{ ref('quality_series') }} as s on s.series_id = f.series_id
-    where not f.is_alone
+-- Vintages of a responsible publisher count from 1 without a gap: each beside the one before it.
+official as (
+    select reading_no, series_id, period_key, year, vintage_no, obs_value, lower, upper, census_basis, known_by, judged_as
+    from {{ ref('quality_figures') }}
+    where not is_alone and is_official and is_level and vintage_no >= 1
 ),
 
 revised as (
     select
-        *,
-        lag(obs_value) over in_order as old_value, lag(lower) over in_order as old_lower, lag(upper) over in_order as old_upper,
-        lag(census_basis) over in_order as old_basis, lag(known_by) over in_order as old_known_by, lag(publication_id) over in_order as old_publication
-    from several
-    where vintage_no >= 1 and is_official and is_level
-    window in_order as (partition by series_id, period_key order by vintage_no)
-    qualify lag(obs_value) over in_order is not null
+        v.*, o.reading_no as old_no, o.obs_value as old_value, o.lower as old_lower, o.upper as old_upper, o.census_basis as old_basis, o.known_by as old_known_by,
+        s.indicator, s.census_revised, s.kind = 'ratio' and s.unit_measure in ('PC', 'PM') as is_rate
+    from official as v
+    inner join official as o on o.series_id = v.series_id and o.period_key = v.period_key and o.vintage_no = v.vintage_no - 1
+    inner join {{ ref('quality_series') }} as s on s.series_id = v.series_id
 ),
 
 -- A revision is a census's where the stage says so, where the two stand on different rounds, or where a round that reaches the year was first
@@ -61,15 +55,16 @@ sized as (
 revision_tests as (
     select
         'revision' as rule_id, v.answer,
-        v.series_id, v.period_key, f.print_no, 'v' || v.old_publication as partner, v.publication_id, v.vintage_no, v.class as judged_as, v.obs_value as observed,
+        v.series_id, v.period_key, f.print_no, 'v' || o.publication_id as partner, f.publication_id, v.vintage_no, v.class as judged_as, v.obs_value as observed,
         v.old_value as expected,
         case when v.is_rate then v.old_value - v.bound else v.old_value - abs(v.old_value) * v.bound / 100 end as lower,
         case when v.is_rate then v.old_value + v.bound else v.old_value + abs(v.old_value) * v.bound / 100 end as upper,
         abs(v.size) / v.bound as score,
-        v.old_publication || ': ' || v.old_value || ' → ' || v.publication_id || ': ' || v.obs_value || ' (' || round(v.size, 2) || case when v.is_rate then ' pp)' else '%)' end as detail,
+        o.publication_id || ': ' || v.old_value || ' → ' || f.publication_id || ': ' || v.obs_value || ' (' || round(v.size, 2) || case when v.is_rate then ' pp)' else '%)' end as detail,
         v.old_value || ' → ' || v.obs_value as values_seen
     from sized as v
     inner join {{ ref('quality_figures') }} as f on f.reading_no = v.reading_no
+    inner join {{ ref('quality_figures') }} as o on o.reading_no = v.old_no
     where v.answer = 'inconsistent'
 ),
 
@@ -136,9 +131,17 @@ vanished_files as (
 ),
 
 claims as (
-    select c.*, o.series_id is not null as has_official
-    from (select * from several where not is_official) as c
-    left join (select distinct series_id, period_key from several where is_official) as o on o.series_id = c.series_id and o.period_key = c.period_key
+    select f.reading_no, f.series_id, f.period_key, f.obs_value, f.lower, f.upper, f.census_basis, s.indicator, s.census_revised, s.is_level
+    from {{ ref('quality_figures') }} as f
+    inner join {{ ref('quality_series') }} as s on s.series_id = f.series_id
+    where not f.is_alone and not f.is_official
+),
+
+-- Everything that is said of those figures; few.
+said as (
+    select f.reading_no, f.series_id, f.period_key, f.obs_value, f.lower, f.upper, f.census_basis, f.publication_id, f.is_official, f.is_current
+    from {{ ref('quality_figures') }} as f
+    semi join claims as c on c.series_id = f.series_id and c.period_key = f.period_key
 ),
 
 -- A claim against the responsible publisher's vintages; where nobody responsible prints the figure, against the claim that stands for it.
@@ -151,9 +154,10 @@ against as (
         -- a claim and the figure nearest to it on one known round have no census between them
         bool_or(c.census_basis > 0 and o.census_basis > 0 and c.census_basis = o.census_basis) as same_round
     from claims as c
-    inner join several as o
+    left join (select distinct series_id, period_key from said where is_official) as r on r.series_id = c.series_id and r.period_key = c.period_key
+    inner join said as o
         on o.series_id = c.series_id and o.period_key = c.period_key and o.reading_no <> c.reading_no
-        and case when c.has_official then o.is_official else o.is_current end
+        and case when r.series_id is not null then o.is_official else o.is_current end
     group by c.reading_no, c.indicator, c.census_revised, c.is_level, c.obs_value
 ),
 

@@ -1,23 +1,13 @@
 -- What a level should be by its neighbours: the same season one and two years before and after, each carried to this year by growth (the
 -- median of all areas in that year where there are five, else the series' own, else the indicator's). The median of up to four is not moved by
 -- one wrong neighbour. In logarithms; only positive levels.
--- A figure of which prints of one standing differ by half is no witness for others; a claim does not shake a responsible print.
-with contested as (
-    select series_id, period_key
-    from {{ ref('quality_figures') }}
-    where not is_alone and is_level and obs_value > 0
-    group by series_id, period_key
-    having count(*) > 1
-        and coalesce(max(obs_value) filter (where is_official), max(obs_value)) > 1.5 * coalesce(min(obs_value) filter (where is_official), min(obs_value))
-),
-
-current_levels as (
+with current_levels as (
     select
         f.reading_no, f.series_id, f.period_key, f.group_key, f.season, f.year, ln(f.obs_value) as ln_value,
         case when c.series_id is null then ln(f.obs_value) end as ln_trusted, case when c.series_id is null then f.year end as year_trusted
     from {{ ref('quality_figures') }} as f
-    left join contested as c on c.series_id = f.series_id and c.period_key = f.period_key
-    where f.is_current and f.is_level and f.obs_value > 0 and coalesce(f.qualifier, '') in ('', 'about')
+    left join {{ ref('quality_crowds') }} as c on c.series_id = f.series_id and c.period_key = f.period_key and c.is_contested
+    where f.is_level and f.obs_value > 0 and {{ expects() }}
 ),
 
 neighbours as (
@@ -100,7 +90,7 @@ select
     case when n.year - n.before_2_year = 2 then n.ln_value - n.before_2 end as two_years,
     n.says_1, n.says_2, n.says_3, n.says_4,
     {{ median_of_four('n.says_1', 'n.says_2', 'n.says_3', 'n.says_4') }} as said,
-    least(n.says_1, n.says_2, n.says_3, n.says_4) as lowest, greatest(n.says_1, n.says_2, n.says_3, n.says_4) as highest,
+    greatest(n.says_1, n.says_2, n.says_3, n.says_4, n.ln_value) - least(n.says_1, n.says_2, n.says_3, n.says_4, n.ln_value) as scatter,
     coalesce(s.sigma, 0.0) as sigma
 from carried as n
 left join spread as s on s.group_key = n.group_key
