@@ -218,7 +218,7 @@ lacking as (
 -- What each step says besides its place.
 told as (
     select
-        c.*, p.obs_value, p.lower, p.upper, p.decimals, p.qualifier, p.publication_id, p.publication_id as first_publication_id,
+        c.*, p.print_no, p.obs_value, p.lower, p.upper, p.decimals, p.qualifier, p.publication_id, p.publication_id as first_publication_id,
         p.known_by_basis, p.known_after, p.known_after_basis, p.recorded_at, s.stage, s.stage_rank,
         case when p.is_official and (p.stage is not null or p.census_round is not null or p.census_round_unknown) then p.stage_basis end as stage_basis,
         case when p.is_official then p.census_round end as census_round,
@@ -229,7 +229,7 @@ told as (
     left join stages as s on s.stage = case when p.is_official then p.stage end
     union all
     select
-        c.*, p.obs_value, p.lower, p.upper, p.decimals, p.qualifier, p.publication_id,
+        c.*, p.print_no, p.obs_value, p.lower, p.upper, p.decimals, p.qualifier, p.publication_id,
         case when c.step = 1 then d.first_publication_id else m.first_publication_id end,
         case when c.step = 1 then d.known_by_basis else m.known_by_basis end,
         case when c.step = 1 then d.known_after else m.known_after end,

@@ -8,7 +8,7 @@ with exceptions as (
 
 shown as (
     select
-        v.vintage_reading_no as reading_no, v.series_id, v.period_key, v.vintage_no::integer as vintage_no, v.obs_value, v.lower, v.upper, v.decimals, v.qualifier,
+        v.vintage_reading_no as reading_no, v.print_no, v.series_id, v.period_key, v.vintage_no::integer as vintage_no, v.obs_value, v.lower, v.upper, v.decimals, v.qualifier,
         v.publication_id, v.stage, v.census_basis, v.is_official, v.known_by,
         (v.valid_to = {{ forever() }}) <> (v.vintage_id in (select vintage_id from exceptions)) as is_current,
         v.vintage_no = 1 and v.valid_to = {{ forever() }} as is_only_vintage
@@ -26,7 +26,7 @@ unused as (
 
 contradicting as (
     select
-        r.reading_no, r.series_id, r.period_key, null::integer as vintage_no, p.obs_value, p.lower, p.upper, p.decimals, p.qualifier,
+        r.reading_no, p.print_no, r.series_id, r.period_key, null::integer as vintage_no, p.obs_value, p.lower, p.upper, p.decimals, p.qualifier,
         p.publication_id, p.stage, case when p.has_basis then -1 end as census_basis, false as is_official, r.known_by, false, false
     from unused as u
     inner join {{ ref('int_readings') }} as r on r.reading_no = u.reading_no
@@ -59,7 +59,6 @@ spans as (
 
 select
     f.* exclude (stage, is_only_vintage), s.group_key, s.is_level, p.period_end, p.year, p.season, p.span_kind, p.months,
-    b.best_print_no as print_no,
     coalesce(f.stage, case when f.is_official then 'unstaged' else 'claim' end) as judged_as,
     -- digits that a chance agreement would have to share
     round(abs(f.obs_value) * pow(10.0, f.decimals)) >= 1000 and coalesce(f.qualifier, '') = '' as is_telling,
@@ -67,5 +66,4 @@ select
 from figures as f
 inner join {{ ref('quality_series') }} as s on s.series_id = f.series_id
 inner join spans as p on p.period_key = f.period_key
-inner join {{ ref('int_readings') }} as b on b.reading_no = f.reading_no
 left join claimed as c on c.series_id = f.series_id and c.period_key = f.period_key
