@@ -5,28 +5,11 @@ with shapes as (
     select period_key, dense_rank() over (order by freq, coverage) as shape from {{ ref('int_periods') }}
 ),
 
--- A series in one kind of period goes by stages or by vintages, not by both; by neither where nothing ever changed.
-ways as (
-    select hash(r.series_id, s.shape) as way_id, bool_or(r.has_stage) as has_stages
-    from (
-        select series_id, period_key, vintage_no, stage is not null as has_stage from {{ ref('int_vintages') }} where step = 1 and vintage_no > 0
-        union all
-        select v.series_id, v.period_key, v.vintage_no, c.stage is not null
-        from {{ ref('int_confirmations') }} as c
-        inner join {{ ref('int_vintages') }} as v on v.vintage_id = c.vintage_id and v.step = 1 and v.vintage_no > 0
-    ) as r
-    inner join shapes as s on s.period_key = r.period_key
-    group by hash(r.series_id, s.shape)
-    having bool_or(r.has_stage) or max(r.vintage_no) > 1
-),
-
 vintages as (
     select
         v.series_id, v.period_key, v.vintage_id, v.vintage_no, v.sequence, v.obs_value, v.lower, v.upper, v.stage, v.stage_basis, v.census_basis,
-        v.known_by, v.publication_id, w.has_stages
+        v.known_by, v.publication_id
     from {{ ref('int_vintages') }} as v
-    inner join shapes as s on s.period_key = v.period_key
-    inner join ways as w on w.way_id = hash(v.series_id, s.shape)
     where v.step = 1 and v.vintage_no > 0
 ),
 
@@ -38,19 +21,29 @@ released as (
     inner join vintages as v on v.vintage_id = c.vintage_id
 ),
 
+-- A series in one kind of period goes by stages or by vintages, not by both.
+ways as (
+    select r.series_id, s.shape, bool_or(r.stage is not null) as has_stages, max(r.vintage_no) as most_vintages
+    from released as r
+    inner join shapes as s on s.period_key = r.period_key
+    group by r.series_id, s.shape
+),
+
 placed as (
     select
-        *,
+        r.*, w.has_stages,
         case
-            when not has_stages then vintage_no - 1
-            when stage = 'first' then 0
-            when stage = 'final' then 1
+            when not w.has_stages then r.vintage_no - 1
+            when r.stage = 'first' then 0
+            when r.stage = 'final' then 1
             -- a census of unknown round comes after every known one
-            when census_basis >= 0 then census_basis
+            when r.census_basis >= 0 then r.census_basis
             else 99
         end::integer as release
-    from released
-    where not has_stages or stage is not null
+    from released as r
+    inner join shapes as s on s.period_key = r.period_key
+    inner join ways as w on w.series_id = r.series_id and w.shape = s.shape
+    where case when w.has_stages then r.stage is not null else w.most_vintages > 1 end
 ),
 
 -- Few stages print a figure twice; only those are put in order.
