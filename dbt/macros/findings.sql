@@ -63,6 +63,6 @@ having sum(figures) > 0
 {%- endmacro %}
 
 {# Levels that are compared with their neighbours in time: figures in force that are no open bounds. #}
-{% macro expects() -%}
+{% macro is_compared() -%}
     (is_current and coalesce(qualifier, '') in ('', 'about'))
 {%- endmacro %}

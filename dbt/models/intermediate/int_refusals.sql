@@ -1,6 +1,6 @@
 -- Every cell that gave no observation, and why.
 select
-    j.cell_no, j.part, j.source_id, j.publication_id, c.reference, c.sheet, c.cell, c.value_text, c.label_key, c.area_key, c.unit_key,
+    j.cell_no, j.part, j.source_id, j.publication_id, c.label_key, c.area_key, c.unit_key,
     j.refusal,
     coalesce(r.kind, 'refused') as kind,
     coalesce(r.name_zh, j.refusal) as reason_zh,

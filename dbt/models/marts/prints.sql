@@ -12,8 +12,7 @@ select
     end as relation,
     p.is_official, p.obs_value, p.lower, p.upper, p.known_by, p.stage::varchar as stage, p.marks::integer as marks
 from {{ ref('int_prints') }} as p
-inner join {{ ref('int_readings') }} as r
-    on r.series_id = p.series_id and r.period_key = p.period_key and r.lo = p.lo and r.hi = p.hi
-inner join {{ ref('int_reading_vintages') }} as m on m.reading_no = r.reading_no
+inner join {{ ref('int_readings') }} as r on r.reading_no = p.reading_no
+inner join {{ ref('int_reading_vintages') }} as m on m.reading_no = p.reading_no
 left join {{ ref('int_vintages') }} as v on v.vintage_reading_no = m.vintage_reading_no and v.step = 1
-left join {{ ref('int_vintages') }} as e on e.reading_no = r.reading_no and e.step = 0
+left join {{ ref('int_vintages') }} as e on e.reading_no = p.reading_no and e.step = 0

@@ -21,7 +21,7 @@ member_series as (
 figures as (
     select
         m.group_no, f.series_id, f.period_key, f.obs_value,
-        hash(m.compared_in, f.period_key) as compared_in, f.obs_value * m.direction as merit
+        hash(m.compared_in, f.period_key) as contest, f.obs_value * m.direction as merit
     from {{ ref('facts') }} as f
     inner join {{ ref('vintage_attributes') }} as a on a.attributes_id = f.attributes_id and (a.marks & {{ mark('estimate') }}) = 0
     inner join member_series as m on m.series_id = f.series_id and f.period_key >= m.from_key and f.period_key < m.to_key
@@ -39,9 +39,9 @@ sizes as (
 ranked as (
     select
         group_no, series_id, period_key, obs_value,
-        rank() over compared as rank, count(*) over (partition by compared_in) as ranked
+        rank() over compared as rank, count(*) over (partition by contest) as ranked
     from figures
-    window compared as (partition by compared_in order by merit desc)
+    window compared as (partition by contest order by merit desc)
 )
 
 select

@@ -1,7 +1,7 @@
 -- What gave no observation: cells, each with its address, and whole files that could not be read.
 select
-    r.kind, r.refusal, r.reason_zh, r.reason_en, r.remedy_zh, r.remedy_en, r.source_id, r.publication_id, c.file, r.sheet, r.cell,
-    r.reference, c.area_text, c.label_text, c.value_text, c.unit_text, c.period_text
+    r.kind, r.refusal, r.reason_zh, r.reason_en, r.remedy_zh, r.remedy_en, r.source_id, r.publication_id, c.file, c.sheet, c.cell,
+    c.reference, c.area_text, c.label_text, c.value_text, c.unit_text, c.period_text
 from {{ ref('int_refusals') }} as r
 inner join {{ ref('stg_cells') }} as c using (cell_no)
 union all

@@ -1,5 +1,6 @@
 -- A figure along its own series: its power of ten, its growth, digits it repeats, years it leaves out. Each rule first asks in numbers what can't be
 -- out of line; only the rest is weighed, with the particulars of a finding.
+{% set far_off = 1.5 %}  {# in logarithms: well short of a power of ten, which is 2.3 #}
 with readings as (
     select reading_no, series_id, period_key, obs_value, decimals, is_official, is_telling
     from {{ ref('quality_figures') }}
@@ -8,13 +9,13 @@ with readings as (
 
 -- Everything that says what a figure should be: its neighbours, and other prints of itself; of a figure that somebody responsible prints, only those
 -- prints. Asked print by print only where they may be far apart, or where no neighbour says anything: neighbours and prints that lie within half of
--- what is far around the figure in force are nowhere far from one another.
+-- what is far off around the figure in force are nowhere far off one another.
 asked as (
-    select series_id, period_key from {{ ref('quality_expectations') }} where scatter > 0.75 or said is null
+    select series_id, period_key from {{ ref('quality_expectations') }} where scatter > {{ far_off / 2 }} or said is null
     union
-    select series_id, period_key from {{ ref('quality_crowds') }} where ln(most / least) > 0.75 or not is_expecting
+    select series_id, period_key from {{ ref('quality_crowds') }} where ln(most / least) > {{ far_off / 2 }} or not is_compared
     union
-    select series_id, period_key from {{ ref('quality_figures') }} where is_alone and is_level and obs_value > 0 and not {{ expects() }}
+    select series_id, period_key from {{ ref('quality_figures') }} where is_alone and is_level and obs_value > 0 and not {{ is_compared() }}
 ),
 
 among_prints as (
@@ -32,7 +33,8 @@ witnessed as (
     select
         reading_no,
         is_expected or least_ln < ln_value - 1e-12 or most_ln > ln_value + 1e-12 as has_witness,
-        ln_value - least(says_1, says_2, says_3, says_4, least_ln) > 1.5 or greatest(says_1, says_2, says_3, says_4, most_ln) - ln_value > 1.5 as is_far
+        ln_value - least(says_1, says_2, says_3, says_4, least_ln) > {{ far_off }}
+            or greatest(says_1, says_2, says_3, says_4, most_ln) - ln_value > {{ far_off }} as is_far
     from among_prints
 ),
 

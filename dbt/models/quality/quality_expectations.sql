@@ -7,7 +7,7 @@ with current_levels as (
         case when c.series_id is null then ln(f.obs_value) end as ln_trusted, case when c.series_id is null then f.year end as year_trusted
     from {{ ref('quality_figures') }} as f
     left join {{ ref('quality_crowds') }} as c on c.series_id = f.series_id and c.period_key = f.period_key and c.is_contested
-    where f.is_level and f.obs_value > 0 and {{ expects() }}
+    where f.is_level and f.obs_value > 0 and {{ is_compared() }}
 ),
 
 neighbours as (

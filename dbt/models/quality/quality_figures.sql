@@ -27,7 +27,7 @@ unused as (
 contradicting as (
     select
         r.reading_no, p.print_no, r.series_id, r.period_key, null::integer as vintage_no, p.obs_value, p.lower, p.upper, p.decimals, p.qualifier,
-        p.publication_id, p.stage, case when p.has_basis then -1 end as census_basis, false as is_official, r.known_by, false, false
+        p.publication_id, p.stage, case when p.has_basis then -1 end as census_basis, false as is_official, r.known_by, false as is_current, false as is_only_vintage
     from unused as u
     inner join {{ ref('int_readings') }} as r on r.reading_no = u.reading_no
     inner join {{ ref('int_prints') }} as p on p.print_no = r.best_print_no
