@@ -25,7 +25,7 @@ from {{ ref('stg_cells') }}
 having count(*) <> (select count(*) from {{ source('ledger', 'cells') }})
 union all
 select 'cell_lost', c.publication_id || ' ' || coalesce(c.reference, c.cell)
-from {{ ref('stg_cells') }} as c
+from {{ ref('cells') }} as c
 anti join parts as p on p.cell_no = c.cell_no
 union all
 -- nearly every cell is one row: only those of several are looked at part by part

@@ -1,5 +1,5 @@
 -- Every cell, either a figure with its whole key and interval, or refused with a reason, or of another kind (a target, a
--- forecast). Cells in = rows out; a ratio such as 6.9:40.1:53.0 gives one row a part. What a cell says word for word stays in `stg_cells`.
+-- forecast). Cells in = rows out; a ratio such as 6.9:40.1:53.0 gives one row a part. What a cell says word for word is in `cells`.
 with exploded as (
     select c.*, m.part,
         coalesce(w.variant, m.indicator) as indicator, m.breakdown, m.currency_scope as alias_scope, m.transformation as alias_transformation,
@@ -30,7 +30,6 @@ mapped as (
         case when e.part > 0 then try_cast(replace(e.part_text, '.', '') as bigint) else e.mantissa end as printed_mantissa,
         i.unit_mult + iu.base_exponent as own_exponent,
         coalesce(u.unit_mult + um.base_exponent, case when e.part > 0 then -2 end) + coalesce(e.scale_mult, 0) as printed_exponent,
-        r.retraction_id,
         e.transformation as column_transformation
     from exploded as e
     left join {{ ref('cl_indicators') }} as i on i.indicator = e.indicator
@@ -42,7 +41,6 @@ mapped as (
     left join {{ ref('int_areas_mapped') }} as a
         on a.source_id = e.source_id and a.area_key = e.area_key and a.period_end = e.period_end
     left join {{ ref('stg_publications') }} as p on p.publication_id = e.publication_id and p.source_id = e.source_id
-    left join {{ ref('retractions') }} as r on r.publication_id = e.publication_id and r.reference = e.reference
 ),
 
 spanned as (
@@ -86,7 +84,7 @@ judged as (
             when s.printed_mantissa is null then 'number_unreadable'
             when s.span = 'period' and s.period_start is null then 'period_is_a_moment'
             when s.period_start is not null and s.period_end > s.known_by and s.kind_text not in ('estimate', 'target', 'forecast') then 'period_not_ended'
-            when s.retraction_id is not null then 'retracted'
+            when s.is_retracted then 'retracted'
         end as fault
     from spanned as s
 )

@@ -48,17 +48,12 @@ outdone_claims as (
         and {{ preferred_result }}
 ),
 
--- Most results never change. Of those that do, the earlier ones are numbered by their keys alone; the latest comes after them.
+-- Most results never change. Those that do are numbered by the days on which the earlier ones came into force; the latest comes after them.
 earlier as (
-    select series_id, period_key, valid_to, row_number() over (partition by series_id, period_key order by valid_from) as vintage_no
+    select series_id, period_key, list_sort(list(valid_from)) as days
     from {{ ref('int_derived') }}
     where not {{ is_latest }}
-),
-
-numbers as (
-    select series_id, period_key, valid_to, vintage_no from earlier
-    union all
-    select series_id, period_key, {{ forever() }}, max(vintage_no) + 1 from earlier group by series_id, period_key
+    group by series_id, period_key
 ),
 
 printed as (
@@ -76,7 +71,8 @@ printed as (
 derived as (
     select
         d.vintage_id, d.series_id, d.period_key, {{ attributes_id('derived', derived_attributes()) }} as attributes_id,
-        {{ day_sequence('d.valid_from') }} as sequence, coalesce(n.vintage_no, 1) as vintage_no,
+        {{ day_sequence('d.valid_from') }} as sequence,
+        case when d.{{ is_latest }} then coalesce(len(e.days), 0) + 1 else list_position(e.days, d.valid_from) end as vintage_no,
         d.obs_value, d.lower, d.upper, d.known_after, case when d.is_dated then d.valid_from end as known_by, d.recorded_at,
         d.valid_from, d.valid_to, d.inputs,
         d.{{ is_latest }} as is_latest,
@@ -86,7 +82,7 @@ derived as (
     from {{ ref('int_derived') }} as d
     left join chosen as c on c.series_id = d.series_id and c.period_key = d.period_key
     left join preferred_prints as p on p.series_id = d.series_id and p.period_key = d.period_key
-    left join numbers as n on n.series_id = d.series_id and n.period_key = d.period_key and n.valid_to = d.valid_to
+    left join earlier as e on e.series_id = d.series_id and e.period_key = d.period_key
 )
 
 {% for origin in ['printed', 'derived'] %}

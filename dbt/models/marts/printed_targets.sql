@@ -5,15 +5,16 @@ with wordings as (
 
 printed as (
     select
-        c.source_id, c.publication_id, c.file, c.sheet, c.cell, c.label_text, j.indicator, j.breakdown, j.currency_scope, j.transformation,
-        c.area_text, j.ref_area, c.value_text, c.unit_text, c.period_text, c.period_start, j.printed_period_end as period_end, c.note_text, j.qualifier,
+        j.source_id, c.publication_id, c.file, c.sheet, c.cell, c.label_text, j.indicator, j.breakdown, j.currency_scope, j.transformation,
+        c.area_text, j.ref_area, c.value_text, c.unit_text, c.period_text, s.period_start, j.printed_period_end as period_end, c.note_text, j.qualifier,
         j.fault,
         case when j.mantissa is not null and j.fault is null then {{ scaled('j.mantissa', 'j.exponent') }} end as target_value,
         first(w.comparator order by length(w.wording) desc) as worded
     from {{ ref('int_cells_judged') }} as j
-    inner join {{ ref('stg_cells') }} as c using (cell_no)
+    inner join {{ ref('stg_cells') }} as s on s.cell_no = j.cell_no
+    inner join {{ ref('cells') }} as c on c.cell_no = j.cell_no
     left join wordings as w on contains(c.value_text, w.wording)
-    where j.refusal = 'other_kind' and c.kind_text = 'target'
+    where j.refusal = 'other_kind' and s.kind_text = 'target'
     group by all
 )
 

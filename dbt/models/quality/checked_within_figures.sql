@@ -11,9 +11,10 @@ unit_of_cell as (
         'unit_dimension' as rule_id, 'inconsistent' as answer,
         j.cell_no, j.publication_id as partner, j.publication_id, j.ref_area, j.indicator, j.breakdown, j.currency_scope, j.transformation, j.prices,
         j.period_start, j.period_end, 'unstaged' as judged_as, try_cast(replace(c.value_text, ',', '') as double) as observed, 1.0 as score,
-        c.unit_key as detail, c.value_text || ' ' || c.unit_key as values_seen
+        s.unit_key as detail, c.value_text || ' ' || s.unit_key as values_seen
     from {{ ref('int_cells_judged') }} as j
-    inner join {{ ref('stg_cells') }} as c on c.cell_no = j.cell_no
+    inner join {{ ref('stg_cells') }} as s on s.cell_no = j.cell_no
+    inner join {{ ref('cells') }} as c on c.cell_no = j.cell_no
     where j.refusal = 'unit_dimension' and j.indicator is not null and j.part = 0
 ),
 

@@ -117,7 +117,7 @@ cells as (
 
 addresses as (
     select s.cell_no, s.file, s.sheet, s.cell
-    from {{ ref('stg_cells') }} as s
+    from {{ ref('cells') }} as s
     where s.cell_no in (select cell_no from cells union select cell_no from kept where cell_no is not null)
 )
 

@@ -1,22 +1,12 @@
--- Every ledger cell, with corrections laid over it. The ledger itself is never touched.
+-- What was parsed of every ledger cell, with corrections and retractions laid over it. The ledger itself is never touched; what a cell says
+-- word for word, and where, is in `cells`.
 select
     c.cell_no,
     c.source_id,
     c.publication_id,
-    c.file,
-    c.sheet,
-    c.cell,
-    c.reference_text as reference,
-    c.area_text,
-    c.indicator_text as label_text,
-    c.unit_text,
-    c.period_text,
     c.kind_text,
     c.stage_text,
-    c.note_text,
-    nullif(c.parent_text, '') as part_of,
     c.hidden,
-    c.value_text,
     c.transformation,
     coalesce(k.area_key, c.area_key) as area_key,
     coalesce(k.label_key, c.label_key) as label_key,
@@ -39,9 +29,11 @@ select
     case when k.period_status is null then c.period_end else k.period_end end as period_end,
     coalesce(c.inferred, false) as period_inferred,
     c.precision_of_column,
-    concat_ws(',', k.correction_ids, v.correction_ids) as correction_ids
+    concat_ws(',', k.correction_ids, v.correction_ids) as correction_ids,
+    r.retraction_id is not null as is_retracted
 from {{ source('ledger', 'cells') }} as c
 left join {{ source('ledger', 'label_corrections') }} as k
     on k.publication_id = c.publication_id and k.reference = c.reference_text
 left join {{ source('ledger', 'value_corrections') }} as v
     on v.publication_id = c.publication_id and v.reference = c.reference_text and v.transformation = c.transformation
+left join {{ ref('retractions') }} as r on r.publication_id = c.publication_id and r.reference = c.reference_text
