@@ -90,9 +90,7 @@ placed as (
 )
 
 select
-    f.print_no, f.cell_no, f.part, f.publication_id,
-    f.series_id, f.period_key, f.ref_area, f.indicator, f.breakdown, f.currency_scope, f.transformation, f.prices,
-    f.period_start, f.period_end,
+    f.print_no, f.cell_no, f.publication_id, f.series_id, f.period_key, f.period_start, f.period_end,
     f.obs_value, f.lower, f.upper,
     coalesce(f.lower, {{ no_lower() }}) as lo,
     coalesce(f.upper, {{ no_upper() }}) as hi,
