@@ -12,29 +12,11 @@ with figures as (
     where c.refusal is null
 ),
 
--- Who is responsible for an indicator of an area, spelled out once per pair.
-pairs as (
-    select f.indicator, f.ref_area, i.theme, a.area_type
-    from (select distinct indicator, ref_area from {{ ref('int_cells_judged') }} where refusal is null) as f
-    inner join {{ ref('cl_indicators') }} as i using (indicator)
-    inner join {{ ref('cl_areas') }} as a using (ref_area)
-),
-
-responsible as (
-    select p.indicator, p.ref_area, p.theme, r.publisher,
-        min(coalesce(r.valid_from, {{ beginning() }})) as valid_from, max(coalesce(r.valid_to, {{ forever() }})) as valid_to
-    from pairs as p
-    inner join {{ ref('responsible_publishers') }} as r
-        on r.theme in ('*', p.theme) and r.indicator in ('*', p.indicator)
-        and r.ref_area in ('*', p.ref_area, 'type:' || p.area_type)
-    group by all
-),
-
 -- Whose figures a publication counts as quoting.
 quoted as (
     select q.publication_id, r.indicator, r.ref_area, min(r.valid_from) as valid_from, max(r.valid_to) as valid_to
     from {{ ref('quotations') }} as q
-    inner join responsible as r
+    inner join {{ ref('int_responsible') }} as r
         on r.publisher = q.publisher and q.theme in ('*', r.theme) and q.indicator in ('*', r.indicator)
     group by all
 ),
@@ -85,7 +67,7 @@ placed as (
         coalesce(f.period_end >= q.valid_from and f.period_end < q.valid_to, false) as is_quotation
     from figures as f
     inner join {{ ref('stg_publications') }} as p on p.publication_id = f.publication_id and p.source_id = f.source_id
-    left join responsible as o on o.indicator = f.indicator and o.ref_area = f.ref_area and o.publisher = p.publisher
+    left join {{ ref('int_responsible') }} as o on o.indicator = f.indicator and o.ref_area = f.ref_area and o.publisher = p.publisher
     left join quoted as q on q.publication_id = f.publication_id and q.indicator = f.indicator and q.ref_area = f.ref_area
 )
 
