@@ -61,10 +61,10 @@ printed as (
         v.vintage_id, v.series_id, v.period_key, {{ attributes_id('printed', printed_attributes()) }} as attributes_id, v.sequence, v.vintage_no,
         v.obs_value, v.lower, v.upper, v.known_after, v.known_by, v.recorded_at, v.valid_from, v.valid_to, null::ubigint[] as inputs,
         v.{{ is_latest }} as is_latest,
-        p.vintage_id is not null as is_preferred,
-        p.vintage_id is not null and o.vintage_id is null as is_headline
+        {{ preferred_print }} as is_preferred,
+        {{ preferred_print }} and o.vintage_id is null as is_headline
     from {{ ref('int_vintages') }} as v
-    left join preferred_prints as p on p.vintage_id = v.vintage_id
+    left join chosen as c on c.series_id = v.series_id and c.period_key = v.period_key
     left join outdone_claims as o on o.vintage_id = v.vintage_id
 ),
 
