@@ -221,9 +221,11 @@ def parse_cells(frame: pl.DataFrame, entries: Sequence[Entry], marks: Mapping[st
         ).with_columns(pl.lit(at, pl.UInt32).alias("manner"))
         for at, (comma, meaning) in enumerate(known)
     )
-    frame = frame.join(parsed, on=["value_text", "manner"], how="left", nulls_equal=True, maintain_order="left").join(
-        periods.parse_periods(frame["period_text"]), on="period_text", how="left", nulls_equal=True, maintain_order="left"
-    )
+    if len(known) == 1:  # polars joins one key far faster than two
+        parsed = parsed.drop("manner")
+    frame = frame.join(
+        parsed, on=[name for name in ("value_text", "manner") if name in parsed.columns], how="left", nulls_equal=True, maintain_order="left"
+    ).join(periods.parse_periods(frame["period_text"]), on="period_text", how="left", nulls_equal=True, maintain_order="left")
     frame = _column_precision(periods.placed(frame))
     unit = pl.when(pl.col("unit_text") == "").then(pl.col("unit_in_text").fill_null("")).otherwise("unit_text")
     return _with_keys(
@@ -239,7 +241,10 @@ def _with_keys(frame: pl.DataFrame, **keys: tuple[str, Callable[[pl.Series], pl.
     """Columns computed from another's distinct texts."""
     for name, (column, spelled) in keys.items():
         distinct = frame[column].unique()
-        frame = frame.with_columns(pl.col(column).replace_strict(distinct, spelled(distinct), return_dtype=pl.String).alias(name))
+        spelt = spelled(distinct)
+        same = spelt.eq_missing(distinct).all()  # most tables are printed as they are looked up
+        key = pl.col(column) if same else pl.col(column).replace_strict(distinct, spelt, return_dtype=pl.String)
+        frame = frame.with_columns(key.alias(name))
     return frame
 
 
