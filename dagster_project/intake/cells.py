@@ -470,7 +470,9 @@ def _stacked(parts: Sequence[_Part]) -> pl.DataFrame:
         orient="row",
     )
     numbers = heights.select(pl.col(_TABLE).repeat_by("rows").explode())
-    return pl.concat([numbers, pl.concat(bodies).with_columns(pl.exclude(ROW).fill_null(""))], how="horizontal")
+    frame = pl.concat(bodies)
+    frame = frame.with_columns(pl.col(name).fill_null("") for name in frame.columns if frame[name].null_count())
+    return pl.concat([numbers, frame], how="horizontal")
 
 
 def _is_filled(text: pl.Expr) -> pl.Expr:
@@ -786,10 +788,15 @@ def _with_headings(parts: Sequence[_Part], cells: pl.DataFrame) -> tuple[pl.Data
 def _unpivoted(parts: Sequence[_Part], rows: pl.DataFrame) -> pl.DataFrame:
     figures = parts[0].figures
     names = [heading.name for heading in figures]
-    cells = rows.unpivot(on=names, index=[name for name in rows.columns if name not in names], variable_name="column", value_name="value_text")
-    optional = [heading.name for heading in figures if heading.column.optional]
-    if optional:
-        cells = cells.filter(~pl.col("column").is_in(optional) | _is_filled(pl.col("value_text")))
+    index = [name for name in rows.columns if name not in names]
+
+    def of(heading: _Heading) -> pl.DataFrame:
+        filled = rows.filter(_is_filled(pl.col(heading.name))) if heading.column.optional else rows
+        return filled.select(*index, pl.lit(heading.name).alias("column"), pl.col(heading.name).alias("value_text"))
+
+    cells = pl.concat([of(heading) for heading in figures])  # copies nothing, as unpivoting would
+    if len(parts) > 1 and len(figures) > 1:
+        cells = cells.sort(_TABLE, maintain_order=True)  # within a table column by column
     covered = [
         (part.number, row, f"c{index}")
         for part in parts
@@ -975,8 +982,8 @@ def read_together(located: Sequence[Located]) -> tuple[pl.DataFrame, pl.DataFram
         cells = _cells(alike, frame, marked)
         read.append(_resolved(alike, cells, texts) if marked else cells)
     cells = pl.concat(read) if read else pl.DataFrame(schema={_TABLE: pl.UInt32(), **CELL_SCHEMA})
-    if any(len(alike) > 1 and len(alike[0].figures) > 1 for alike in shapes.values()) or len(read) > 1:
-        cells = cells.sort(_TABLE, maintain_order=True)  # within a table column by column
+    if len(read) > 1:
+        cells = cells.sort(_TABLE, maintain_order=True)
     cells = cells.with_columns(_of_table(parts, lambda part: part.file, pl.UInt32()).alias(FILE)).select(FILE, *CELL_SCHEMA)
     return cells, notes
 

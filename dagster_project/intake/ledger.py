@@ -9,15 +9,18 @@ the manifest. Does not belong here: what a label means, which print is right, or
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import tempfile
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
+from typing import TypeVar
 
 import polars as pl
 
@@ -26,8 +29,12 @@ from dagster_project.intake.workbooks import WorkbookProcess
 from dagster_project.settings import Settings, printable
 
 READER_VERSION = "4"
+T = TypeVar("T")
+
 AT_ONCE = 2  # files read or written side by side
+MANY_ROWS = 4_000  # of a ledger file: from here on the writer's look-ups cost more than looking what is the same throughout
 IGNORED_FILES = frozenset({".DS_Store", "Thumbs.db", ".gitkeep"})
+_ARROW_SCHEMA = "ARROW:schema"
 
 
 @dataclass(frozen=True)
@@ -90,6 +97,18 @@ def _write_atomically(path: Path, write: Callable[[Path], object]) -> None:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+def _side_by_side(tasks: Iterable[Callable[[], T]]) -> Iterator[T]:
+    """The results of tasks in their order, the next ones under way meanwhile: polars and hashing hold nobody up."""
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        begun: deque[Future[T]] = deque()
+        for task in tasks:
+            begun.append(pool.submit(task))
+            if len(begun) > AT_ONCE:
+                yield begun.popleft().result()
+        while begun:
+            yield begun.popleft().result()
 
 
 def _save_manifest(settings: Settings, entries: Iterable[Entry]) -> None:
@@ -202,9 +221,11 @@ def parse_cells(frame: pl.DataFrame, entries: Sequence[Entry], marks: Mapping[st
         ).with_columns(pl.lit(at, pl.UInt32).alias("manner"))
         for at, (comma, meaning) in enumerate(known)
     )
-    frame = frame.join(parsed, on=["value_text", "manner"], how="left", nulls_equal=True, maintain_order="left").join(
-        periods.parse_periods(frame["period_text"]), on="period_text", how="left", nulls_equal=True, maintain_order="left"
-    )
+    if len(known) == 1:  # polars joins one key far faster than two
+        parsed = parsed.drop("manner")
+    frame = frame.join(
+        parsed, on=[name for name in ("value_text", "manner") if name in parsed.columns], how="left", nulls_equal=True, maintain_order="left"
+    ).join(periods.parse_periods(frame["period_text"]), on="period_text", how="left", nulls_equal=True, maintain_order="left")
     frame = _column_precision(periods.placed(frame))
     unit = pl.when(pl.col("unit_text") == "").then(pl.col("unit_in_text").fill_null("")).otherwise("unit_text")
     return _with_keys(
@@ -220,7 +241,10 @@ def _with_keys(frame: pl.DataFrame, **keys: tuple[str, Callable[[pl.Series], pl.
     """Columns computed from another's distinct texts."""
     for name, (column, spelled) in keys.items():
         distinct = frame[column].unique()
-        frame = frame.with_columns(pl.col(column).replace_strict(distinct, spelled(distinct), return_dtype=pl.String).alias(name))
+        spelt = spelled(distinct)
+        same = spelt.eq_missing(distinct).all()  # most tables are printed as they are looked up
+        key = pl.col(column) if same else pl.col(column).replace_strict(distinct, spelt, return_dtype=pl.String)
+        frame = frame.with_columns(key.alias(name))
     return frame
 
 
@@ -315,29 +339,50 @@ def _written(settings: Settings, pending: Sequence[_Pending], marks: Mapping[str
     noted = dict(notes.group_by(cells.FILE).len().iter_rows())
     frame, notes = frame.drop(cells.FILE), notes.drop(cells.FILE)
     first = first_note = 0
-    with ThreadPoolExecutor(AT_ONCE) as pool:  # polars writes without holding up the others
-        writing = []
-        for at, item in enumerate(good):
-            rows_noted = noted.get(at, 0)
-            own_notes = notes.slice(first_note, rows_noted)
-            first_note += rows_noted
-            if at not in counts:
-                entries.append(_refused(item.entry, "no_cells", "the header is there but no row follows it"))
-                continue
-            rows, accepted_numbers = counts[at]
-            name = ledger_name(item.entry)
-            for folder, part in (("cells", frame.slice(first, rows)), ("notes", own_notes)):
-                if part.height:
-                    writing.append(pool.submit(_write_atomically, settings.ledger / folder / name, partial(_write, part)))
-            entries.append(replace(item.entry, ledger=name, cells=rows, numbers=accepted_numbers))
-            first += rows
-        for written in writing:
-            written.result()
+    writing: list[Callable[[], None]] = []
+    for at, item in enumerate(good):
+        rows_noted = noted.get(at, 0)
+        own_notes = notes.slice(first_note, rows_noted)
+        first_note += rows_noted
+        if at not in counts:
+            entries.append(_refused(item.entry, "no_cells", "the header is there but no row follows it"))
+            continue
+        rows, accepted_numbers = counts[at]
+        name = ledger_name(item.entry)
+        for folder, part in (("cells", frame.slice(first, rows)), ("notes", own_notes)):
+            if part.height:
+                writing.append(partial(_write_atomically, settings.ledger / folder / name, partial(_write, part)))
+        entries.append(replace(item.entry, ledger=name, cells=rows, numbers=accepted_numbers))
+        first += rows
+    for _written_one in _side_by_side(writing):
+        pass
     return entries
 
 
 def _write(frame: pl.DataFrame, path: Path) -> None:
-    frame.write_parquet(path, statistics=False)  # a ledger file is read whole
+    """A ledger file is read whole: it has no statistics. Its texts are texts to every reader, however they were held when written."""
+    if frame.height < MANY_ROWS:
+        frame.write_parquet(path, statistics=False)
+    else:
+        _said_once(frame).write_parquet(path, statistics=False, metadata={_ARROW_SCHEMA: _arrow_schema(tuple(frame.schema.items()))})
+
+
+def _said_once(frame: pl.DataFrame) -> pl.DataFrame:
+    """Columns that hold one text throughout, with that as their whole dictionary: else the writer looks each of their rows up."""
+    texts = pl.col(pl.String)
+    firsts = frame.select(texts.first()).row(0, named=True)
+    same = frame.select(texts.eq_missing(texts.first()).all()).row(0, named=True)
+    whole = {name: pl.Enum([] if text is None else [text]) for name, text in firsts.items() if same[name]}
+    return frame.with_columns(pl.lit(firsts[name], kind).alias(name) for name, kind in whole.items())
+
+
+@cache
+def _arrow_schema(columns: tuple[tuple[str, pl.DataType], ...]) -> str:
+    """What Parquet says of these columns to Arrow's readers."""
+    empty = io.BytesIO()
+    pl.DataFrame(schema=columns).write_parquet(empty)
+    empty.seek(0)
+    return pl.read_parquet_metadata(empty)[_ARROW_SCHEMA]
 
 
 def ledger_name(entry: Entry) -> str:
@@ -353,10 +398,20 @@ def _leads_out(path: Path, raw: Path) -> bool:
 
 
 def _outcome(
-    settings: Settings, reader: _SourceReader, path: Path, blank: Entry, known: Entry | None, first_recorded: dict[str, str], process: WorkbookProcess,
-    progress: Callable[[str], None],
+    settings: Settings, reader: _SourceReader, path: Path, blank: Entry, known: Entry | None, first_recorded: Mapping[str, str], process: WorkbookProcess
 ) -> _Pending | Entry:  # fmt: skip
-    """What a file gives: cells to parse, a refusal, or the known entry where nothing has changed."""
+    """What a file gives: cells to parse, a refusal, or the known entry where nothing has changed. Raises nothing: one bad file is one refusal."""
+    try:
+        return _looked_at(settings, reader, path, blank, known, first_recorded, process)
+    except OSError as error:
+        return _refused(blank, "unreadable", f"the system does not let it be read: {error.strerror or type(error).__name__}")
+    except Exception as error:  # whatever a file does to our own code, the others are read
+        return _unforeseen(blank, error)
+
+
+def _looked_at(
+    settings: Settings, reader: _SourceReader, path: Path, blank: Entry, known: Entry | None, first_recorded: Mapping[str, str], process: WorkbookProcess
+) -> _Pending | Entry:  # fmt: skip
     if _leads_out(path, settings.raw):
         return _refused(blank, "link", "a link that leads out of raw/ or nowhere: put the file itself here")
     if not path.is_file():
@@ -372,16 +427,10 @@ def _outcome(
     sha256 = hashlib.sha256(data).hexdigest()
     if known and current and known.sha256 == sha256:
         return replace(known, size=blank.size, mtime_ns=blank.mtime_ns, vanished_at="")
-    progress(blank.file)
     return _read_file(settings, reader, path, replace(blank, sha256=sha256, recorded_at=first_recorded.get(sha256, blank.recorded_at)), data, process)
 
 
-def refresh_ledger(
-    settings: Settings,
-    sources: Iterable[str] | None = None,
-    progress: Callable[[str], None] = lambda _message: None,
-    now: datetime | None = None,
-) -> Intake:
+def refresh_ledger(settings: Settings, sources: Iterable[str] | None = None, now: datetime | None = None) -> Intake:
     """Read what is new under ``raw/``; a bad file refuses itself and nothing else. Returns what was done.
 
     A file whose size and time are as before is not opened; one whose bytes, layout and reader are as before is not read.
@@ -398,35 +447,33 @@ def refresh_ledger(
     first_recorded = {entry.sha256: entry.recorded_at for entry in sorted(before.values(), key=lambda e: e.recorded_at, reverse=True)}
     # A publication's id is its file's name: the first to have it keeps it.
     owners = {entry.publication_id: entry.file for entry in before.values() if entry.ledger}
-    with WorkbookProcess(settings.limits) as process:
+
+    def files(process: WorkbookProcess) -> Iterator[Callable[[], _Pending | Entry]]:
         for source_id in wanted:
             reader = _SourceReader(settings, source_id)
             marks[source_id] = reader.missing_marks
             for path in raw_files(settings, source_id):
                 file = printable(path.relative_to(settings.raw))
                 seen.add(file)
-                known = before.get(file)
                 blank = Entry(source_id, file, 0, 0, "", "", "", READER_VERSION, "", moment, "read", "", "", 0, 0)
                 owner = owners.setdefault(blank.publication_id, file)
-                if owner != file:
+                if owner == file:
+                    yield partial(_outcome, settings, reader, path, blank, before.get(file), first_recorded, process)
+                else:
                     message = (
                         f"another file, {owner}, has the same name before the dot, which is the publication's id: give this one a name of its own"
                     )
-                    refused.append(_refused(blank, "same_id", message))
-                    continue
-                try:
-                    outcome = _outcome(settings, reader, path, blank, known, first_recorded, process, progress)
-                except OSError as error:
-                    outcome = _refused(blank, "unreadable", f"the system does not let it be read: {error.strerror or type(error).__name__}")
-                except Exception as error:  # whatever a file does to our own code, the others are read
-                    outcome = _unforeseen(blank, error)
-                if isinstance(outcome, _Pending):
-                    pending.append(outcome)
-                elif outcome.status == "refused":
-                    refused.append(outcome)
-                else:
-                    unchanged += 1
-                    after[file] = outcome
+                    yield partial(_refused, blank, "same_id", message)
+
+    with WorkbookProcess(settings.limits) as process:
+        for outcome in _side_by_side(files(process)):
+            if isinstance(outcome, _Pending):
+                pending.append(outcome)
+            elif outcome.status == "refused":
+                refused.append(outcome)
+            else:
+                unchanged += 1
+                after[outcome.file] = outcome
     read: list[Entry] = []
     for entry in _written(settings, pending, marks) if pending else []:
         (refused if entry.status == "refused" else read).append(entry)

@@ -15,6 +15,7 @@ import tempfile
 import time
 from dataclasses import asdict
 from pathlib import Path
+from threading import Lock
 from types import TracebackType
 from typing import Any
 
@@ -29,6 +30,7 @@ class WorkbookProcess:
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
         self._process: subprocess.Popen[bytes] | None = None
+        self._asked = Lock()
 
     def __enter__(self) -> WorkbookProcess:
         return self
@@ -61,7 +63,11 @@ class WorkbookProcess:
         return self._process
 
     def read(self, data: bytes) -> dict[str, Any]:
-        """The worker's answer, or an error of code ``time`` or ``workbook`` where there is none."""
+        """The worker's answer, or an error of code ``time`` or ``crash`` where there is none. It serves one at a time."""
+        with self._asked:
+            return self._answer(data)
+
+    def _answer(self, data: bytes) -> dict[str, Any]:
         process = self._running()
         assert process.stdin is not None and process.stdout is not None
         deadline = time.monotonic() + self.limits.seconds

@@ -261,3 +261,15 @@ def test_a_sheet_of_a_workbook_has_its_name_in_the_address(settings: Settings) -
     refresh_ledger(settings, now=FIRST)
     frame = cells(settings, "bulletins/files/w.xlsx")
     assert frame.select("sheet", "cell", "value_text").rows() == [("甲", "D2", "5")]
+
+
+def test_a_large_file_is_written_as_a_small_one(settings: Settings) -> None:
+    frame = ledger.no_cells()
+    rows = ledger.MANY_ROWS
+    many = pl.DataFrame(
+        {"said": ["同"] * rows, "blank": [""] * rows, "none": pl.Series([None] * rows, dtype=pl.String), "told": ["a", *["b"] * (rows - 1)]}
+    )
+    for written in (frame, many, many.head(rows - 1)):
+        ledger._write(written, settings.root / "one.parquet")
+        assert pl.read_parquet(settings.root / "one.parquet").equals(written)
+        assert pl.read_parquet_schema(settings.root / "one.parquet") == written.schema
