@@ -25,23 +25,23 @@ said as (
 levels as (
     select
         l.*, s.group_key, p.season, p.year,
-        case when not l.is_contested then ln(l.value) end as ln_trusted, case when not l.is_contested then p.year end as year_trusted
+        case when l.is_compared and not l.is_contested then ln(l.value) end as ln_trusted, case when l.is_compared and not l.is_contested then p.year end as year_trusted
     from said as l
     inner join {{ ref('quality_series') }} as s on s.series_id = l.series_id
     inner join {{ ref('quality_periods') }} as p on p.period_key = l.period_key
 ),
 
+-- What is not compared stands by itself.
 neighbours as (
     select
-        series_id, period_key, reading_no, group_key, season, year, value, least_ln, most_ln, ln(value) as ln_value,
-        lag(year) over by_season as previous_year, lead(year) over by_season as next_year,
+        series_id, period_key, reading_no, group_key, season, year, value, least_ln, most_ln, is_compared, ln(value) as ln_value,
+        case when is_compared then lag(year) over by_season end as previous_year, lead(year) over by_season as next_year,
         lag(ln_trusted ignore nulls) over by_season as before_1, year - lag(year_trusted ignore nulls) over by_season as before_1_years,
         lag(ln_trusted, 2 ignore nulls) over by_season as before_2, year - lag(year_trusted, 2 ignore nulls) over by_season as before_2_years,
         lead(ln_trusted ignore nulls) over by_season as after_1, lead(year_trusted ignore nulls) over by_season - year as after_1_years,
         lead(ln_trusted, 2 ignore nulls) over by_season as after_2, lead(year_trusted, 2 ignore nulls) over by_season - year as after_2_years
     from levels
-    where is_compared
-    window by_season as (partition by series_id, season order by year)
+    window by_season as (partition by series_id, season, is_compared order by year)
 ),
 
 growths as (
@@ -101,7 +101,7 @@ carried as (
 )
 
 select
-    series_id, period_key, reading_no, group_key, season, year, value, least_ln, most_ln, true as is_compared, previous_year, before_1,
+    series_id, period_key, reading_no, group_key, season, year, value, least_ln, most_ln, is_compared, previous_year, before_1,
     -- growth on the year, and of the two years together
     case when before_1_years = 1 then ln_value - before_1 end as rate,
     case when before_2_years = 2 then ln_value - before_2 end as two_years,
@@ -114,12 +114,3 @@ select
             then list_filter([says_1, says_2, says_3, says_4], lambda x: x is not null)
     end as says
 from carried
-union all
-select
-    series_id, period_key, reading_no, group_key, season, year, value, least_ln, most_ln, false, null, null,
-    null, null,
-    null,
-    null,
-    null
-from levels
-where not is_compared
