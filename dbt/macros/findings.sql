@@ -57,12 +57,5 @@ having sum(figures) > 0
     (greatest({{ a_lower }} - {{ b_upper }}, {{ b_lower }} - {{ a_upper }}, 0) / nullif((({{ a_upper }} - {{ a_lower }}) + ({{ b_upper }} - {{ b_lower }})) / 2, 0))
 {%- endmacro %}
 
-{# Periods of one rhythm follow one another along a series: its stocks, its flows since January, its spans of so many months. #}
-{% macro rhythm() -%}
-    case span_kind when 'stock' then -1 when 'since_january' then -2 else months end
-{%- endmacro %}
-
-{# Levels that are compared with their neighbours in time: figures in force that are no open bounds. #}
-{% macro is_compared() -%}
-    (is_current and coalesce(qualifier, '') in ('', 'about'))
-{%- endmacro %}
+{# In logarithms, what is far off: well short of a power of ten, which is 2.3. #}
+{% macro far_off() -%}1.5{%- endmacro %}

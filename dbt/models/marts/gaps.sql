@@ -26,20 +26,21 @@ periods as (
 ),
 
 -- What the plans and the terms of their formulas ask after; which figures there are is asked of those series alone.
+asked_after as (
+    select indicator from wanted
+    union
+    select t.indicator from {{ ref('formula_terms') }} as t
+    inner join {{ ref('formulas') }} as f using (formula_id)
+    where f.indicator in (select indicator from wanted)
+),
+
 present as (
     select distinct s.indicator, s.ref_area, t.period_end
     from {{ ref('facts') }} as f
     inner join {{ ref('series') }} as s on s.series_id = f.series_id
     inner join {{ ref('time_periods') }} as t on t.period_key = f.period_key
-    where s.transformation = 'N' and s.breakdown = '_T' and f.obs_value is not null and f.is_current
-        and (
-            s.indicator in (select indicator from wanted)
-            or s.indicator in (
-                select t.indicator from {{ ref('formula_terms') }} as t
-                inner join {{ ref('formulas') }} as f using (formula_id)
-                where f.indicator in (select indicator from wanted)
-            )
-        )
+    where s.transformation = 'N' and s.breakdown = '_T' and s.indicator in (select indicator from asked_after)
+        and f.obs_value is not null and f.is_current
         and (t.period_start is null or t.freq <> 'A' or year(t.period_start) = year(t.period_end))
 ),
 

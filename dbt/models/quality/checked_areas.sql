@@ -1,8 +1,8 @@
 -- Areas side by side: growth beside that of the others, two areas exchanged, a value that stands in the wrong row.
 -- Growth of one year; its ratio is measured against the median of all areas.
 with growths as (
-    select reading_no, group_key, season, year, current_ln, before_1, exp(rate) as ratio, two_years
-    from {{ ref('quality_expectations') }}
+    select reading_no, group_key, season, year, value, before_1, exp(rate) as ratio, two_years
+    from {{ ref('quality_levels') }}
     where rate is not null
 ),
 
@@ -46,8 +46,9 @@ doubted as (
     select m.* from medians as m semi join in_doubt as d on d.group_key = m.group_key and d.season = m.season and d.year = m.year
 ),
 
+-- Both years by way of their logarithms: a finding's answer waits for these very words.
 valued as (
-    select g.reading_no, g.group_key, g.season, g.year, exp(g.current_ln) as current_value, exp(g.before_1) as previous_value, g.ratio, m.areas, m.ratio_median, m.u, m.a, m.c, m.floor
+    select g.reading_no, g.group_key, g.season, g.year, exp(ln(g.value)) as current_value, exp(g.before_1) as previous_value, g.ratio, m.areas, m.ratio_median, m.u, m.a, m.c, m.floor
     from growths as g
     inner join doubted as m on m.group_key = g.group_key and m.season = g.season and m.year = g.year
 ),
@@ -87,25 +88,32 @@ hb_tests as (
 ),
 
 -- A column over areas in one publication, each figure less what its neighbours in time say, and less what is common to the column (a census, a bad year).
-expected as (
-    select e.series_id, e.period_key, s.group_key, e.said, greatest(l.absolute_floor, l.value * e.sigma) as tolerance
-    from {{ ref('quality_expectations') }} as e
-    inner join {{ ref('quality_series') }} as s on s.series_id = e.series_id and s.is_level
-    inner join {{ ref('quality_limits') }} as l on l.rule_id = 'swapped_areas' and l.parameter = 'sigmas' and l.indicator = s.indicator
-),
-
 departures as (
-    select
-        p.print_no, hash(p.publication_id, e.group_key, p.period_key) as column_id, ln(p.obs_value) as ln_value, e.said, e.tolerance
+    select p.print_no, hash(p.publication_id, e.group_key, p.period_key) as column_id, e.group_key, ln(p.obs_value) as ln_value, e.said
     from {{ ref('quality_prints') }} as p
-    inner join expected as e on e.series_id = p.series_id and e.period_key = p.period_key
+    inner join {{ ref('quality_levels') }} as e on e.series_id = p.series_id and e.period_key = p.period_key and e.is_compared
     where p.obs_value > 0 and not p.conflicts
 ),
 
+-- The scale of what is left of growth after its norm; robust, one for all areas of an indicator.
+tolerances as (
+    select g.group_key, greatest(any_value(l.absolute_floor), any_value(l.value) * coalesce(any_value(g.sigma), 0.0)) as tolerance
+    from (select group_key, 1.4826 * median(abs(surprise)) as sigma from {{ ref('quality_levels') }} where is_compared group by group_key) as g
+    inner join {{ ref('quality_series') }} as s on s.group_key = g.group_key
+    inner join {{ ref('quality_limits') }} as l on l.rule_id = 'swapped_areas' and l.parameter = 'sigmas' and l.indicator = s.indicator
+    group by g.group_key
+),
+
 common as (
-    select column_id, count(*) as figures, count(said) as areas, case when count(said) >= 5 then median(ln_value - said) else 0 end as drift
-    from departures
-    group by column_id
+    select c.*, t.tolerance
+    from (
+        select
+            column_id, any_value(group_key) as group_key, count(*) as figures, count(said) as areas,
+            case when count(said) >= 5 then median(ln_value - said) else 0 end as drift
+        from departures
+        group by column_id
+    ) as c
+    inner join tolerances as t on t.group_key = c.group_key
 ),
 
 -- What one publication prints of an area, another prints of a second area, and contradicts it of the first.
@@ -143,10 +151,10 @@ displaced as (
 -- Far from where they belong, or among what others print of two areas: few, and only they may be exchanged or stand elsewhere.
 departed as (
     select
-        d.print_no, d.column_id, c.areas, d.said is not null as has_witness, d.ln_value, d.said + c.drift as expected_ln, d.ln_value - d.said - c.drift as off, d.tolerance
+        d.print_no, d.column_id, c.areas, d.said is not null as has_witness, d.ln_value, d.said + c.drift as expected_ln, d.ln_value - d.said - c.drift as off, c.tolerance
     from departures as d
     inner join common as c on c.column_id = d.column_id
-    where abs(d.ln_value - d.said - c.drift) > d.tolerance or d.print_no in (select print_no from misplaced union all select print_no from displaced)
+    where abs(d.ln_value - d.said - c.drift) > c.tolerance or d.print_no in (select print_no from misplaced union all select print_no from displaced)
 ),
 
 notable as (
@@ -200,12 +208,13 @@ strays as (
 ),
 
 homes as (
-    select s.print_no, i.ref_area as home_area, f.period_end as home_end
+    select s.print_no, i.ref_area as home_area, t.period_end as home_end
     from strays as s
     inner join {{ ref('quality_series') }} as i on i.group_key = s.group_key
     inner join {{ ref('quality_figures') }} as f
         on f.series_id = i.series_id and f.obs_value = s.obs_value and f.is_telling
         and ((f.period_key = s.period_key and f.series_id <> s.series_id) or (f.series_id = s.series_id and f.period_key <> s.period_key))
+    inner join {{ ref('quality_periods') }} as t on t.period_key = f.period_key
     qualify row_number() over (partition by s.print_no order by (f.period_key <> s.period_key), f.is_current desc, i.ref_area, f.period_key) = 1
 ),
 

@@ -51,7 +51,7 @@ off as (
     inner join {{ ref('quality_prints') }} as p on p.publication_id = r.publication_id and p.period_key = r.period_key
     inner join {{ ref('quality_series') }} as s
         on s.series_id = p.series_id and (r.axis = 'areas' and s.group_key = r.of_group or r.axis = 'indicators' and s.ref_area = r.of_area)
-    left join {{ ref('quality_expectations') }} as e on e.series_id = p.series_id and e.period_key = p.period_key
+    left join {{ ref('quality_levels') }} as e on e.series_id = p.series_id and e.period_key = p.period_key
     group by r.axis, r.publication_id, r.column_id
 ),
 

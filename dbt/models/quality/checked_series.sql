@@ -1,31 +1,27 @@
 -- A figure along its own series: its power of ten, its growth, digits it repeats, years it leaves out. Each rule first asks in numbers what can't be
 -- out of line; only the rest is weighed, with the particulars of a finding.
-{% set far_off = 1.5 %}  {# in logarithms: well short of a power of ten, which is 2.3 #}
-with readings as (
+{% set consistent, uninformative, not_comparable, in_doubt = 0, 1, 2, 3 %}  {# answers of all figures, in numbers #}
+with readings as not materialized (
     select reading_no, series_id, period_key, obs_value, decimals, is_official, is_telling
     from {{ ref('quality_figures') }}
     where is_level and obs_value > 0
 ),
 
 -- Everything that says what a figure should be: its neighbours, and other prints of itself; of a figure that somebody responsible prints, only those
--- prints. Asked print by print only where they may be far apart, or where no neighbour says anything: neighbours and prints that lie within half of
--- what is far off around the figure in force are nowhere far off one another.
+-- prints. Asked print by print only where some of all that lies far from other, or where no neighbour says anything.
 asked as (
-    select series_id, period_key from {{ ref('quality_expectations') }} where scatter > {{ far_off / 2 }} or said is null
-    union
-    select series_id, period_key from {{ ref('quality_crowds') }} where ln(most / least) > {{ far_off / 2 }} or not is_compared
-    union
-    select series_id, period_key from {{ ref('quality_figures') }} where is_alone and is_level and obs_value > 0 and not {{ is_compared() }}
+    select series_id, period_key, before_1, said, coalesce(says, []) as says
+    from {{ ref('quality_levels') }}
+    where said is null or says is not null
 ),
 
 among_prints as (
     select
-        r.reading_no, r.series_id, r.period_key, r.is_official, e.said is not null as is_expected, ln(r.obs_value) as ln_value, e.says_1, e.says_2, e.says_3, e.says_4,
+        r.reading_no, r.series_id, r.period_key, r.is_official, a.said is not null as is_expected, ln(r.obs_value) as ln_value, a.says,
         coalesce(min(case when r.is_official then ln(r.obs_value) end) over figure, min(ln(r.obs_value)) over figure) as least_ln,
         coalesce(max(case when r.is_official then ln(r.obs_value) end) over figure, max(ln(r.obs_value)) over figure) as most_ln
     from readings as r
     inner join asked as a on a.series_id = r.series_id and a.period_key = r.period_key
-    left join {{ ref('quality_expectations') }} as e on e.series_id = a.series_id and e.period_key = a.period_key
     window figure as (partition by r.series_id, r.period_key)
 ),
 
@@ -33,8 +29,8 @@ witnessed as (
     select
         reading_no,
         is_expected or least_ln < ln_value - 1e-12 or most_ln > ln_value + 1e-12 as has_witness,
-        ln_value - least(says_1, says_2, says_3, says_4, least_ln) > {{ far_off }}
-            or greatest(says_1, says_2, says_3, says_4, most_ln) - ln_value > {{ far_off }} as is_far
+        ln_value - least(list_min(says), least_ln) > {{ far_off() }}
+            or greatest(list_max(says), most_ln) - ln_value > {{ far_off() }} as is_far
     from among_prints
 ),
 
@@ -55,10 +51,10 @@ prints_of_asked as (
 weighed as (
     select
         f.*,
-        list_filter(list_concat([e.says_1, e.says_2, e.says_3, e.says_4], list_filter(coalesce(s.lns, []), lambda x: abs(x - f.ln_value) > 1e-12)), lambda x: x is not null) as says,
-        e.before_1 is null and coalesce(len(s.lns), 1) = 1 as only_later
+        list_concat(a.says, list_filter(coalesce(s.lns, []), lambda x: abs(x - f.ln_value) > 1e-12)) as says,
+        a.before_1 is null and coalesce(len(s.lns), 1) = 1 as only_later
     from far as f
-    left join {{ ref('quality_expectations') }} as e on e.series_id = f.series_id and e.period_key = f.period_key
+    inner join asked as a on a.series_id = f.series_id and a.period_key = f.period_key
     left join prints_of_asked as s on s.series_id = f.series_id and s.period_key = f.period_key
 ),
 
@@ -112,72 +108,75 @@ scale_tests as (
 
 -- Growth on the year against the usual one of the series, and of the series in that season.
 of_series as (
-    select series_id, count(rate) as n, median(rate) as med from {{ ref('quality_expectations') }} group by series_id
+    select series_id, count(rate) as n, median(rate) as med from {{ ref('quality_levels') }} where is_compared group by series_id
 ),
 
 of_season as (
     select series_id, season, count(rate) as n, median(rate) as med, count(*) as years, max(year) - min(year) + 1 as span
-    from {{ ref('quality_expectations') }}
+    from {{ ref('quality_levels') }}
+    where is_compared
     group by series_id, season
 ),
 
-limits as (
+usual_growth as (
     select
-        i.series_id, z.value as z_value, z.absolute_floor as z_floor, s.value as s_value, s.absolute_floor as s_floor
-    from {{ ref('quality_series') }} as i
+        t.series_id, t.season, s.n, s.med, t.n as season_n, t.med as season_med, t.years >= 5 and t.years >= 0.8 * t.span as has_all_years,
+        z.value as z_value, z.absolute_floor as z_floor, d.value as s_value, d.absolute_floor as s_floor
+    from of_season as t
+    inner join of_series as s on s.series_id = t.series_id
+    inner join {{ ref('quality_series') }} as i on i.series_id = t.series_id
     left join {{ ref('quality_limits') }} as z on z.rule_id = 'robust_z' and z.parameter = 'threshold' and z.indicator = i.indicator
-    left join {{ ref('quality_limits') }} as s on s.rule_id = 'same_season' and s.parameter = 'deviations' and s.indicator = i.indicator
+    left join {{ ref('quality_limits') }} as d on d.rule_id = 'same_season' and d.parameter = 'deviations' and d.indicator = i.indicator
 ),
 
 -- What falls back from an outlier is not one: two years together are then ordinary. What neither this nor the floor lets pass is in doubt.
 growths as (
     select
-        g.reading_no, g.series_id, g.season, g.year, g.previous_year, g.before_1, g.rate,
+        g.reading_no, g.series_id,
         case
-            when l.z_value is null then null
-            when g.rate is null or s.n < 8 then 'uninformative'
-            when abs(g.rate - s.med) <= l.z_floor or abs(g.two_years / 2 - s.med) <= l.z_floor / 2 then 'consistent'
-            else 'in doubt'
-        end as by_series,
+            when u.z_value is null then null
+            when g.rate is null or u.n < 8 then {{ uninformative }}
+            when abs(g.rate - u.med) <= u.z_floor or abs(g.two_years / 2 - u.med) <= u.z_floor / 2 then {{ consistent }}
+            else {{ in_doubt }}
+        end::tinyint as by_series,
         case
-            when l.s_value is null then null
-            when g.rate is null or t.n < 5 then 'uninformative'
-            when abs(g.rate - t.med) <= l.s_floor or abs(g.two_years / 2 - t.med) <= l.s_floor / 2 then 'consistent'
-            else 'in doubt'
-        end as by_season,
+            when u.s_value is null then null
+            when g.rate is null or u.season_n < 5 then {{ uninformative }}
+            when abs(g.rate - u.season_med) <= u.s_floor or abs(g.two_years / 2 - u.season_med) <= u.s_floor / 2 then {{ consistent }}
+            else {{ in_doubt }}
+        end::tinyint as by_season,
         -- a year left out of a series that otherwise has them all
         case
-            when g.previous_year is null then 'not_comparable'
-            when g.year - g.previous_year = 1 then 'consistent'
-            when t.years >= 5 and t.years >= 0.8 * t.span then 'inconsistent'
-            else 'uninformative'
-        end as by_year
-    from {{ ref('quality_expectations') }} as g
-    inner join of_series as s on s.series_id = g.series_id
-    inner join of_season as t on t.series_id = g.series_id and t.season = g.season
-    inner join limits as l on l.series_id = g.series_id
+            when g.previous_year is null then {{ not_comparable }}
+            when g.year - g.previous_year = 1 then {{ consistent }}
+            when u.has_all_years then {{ in_doubt }}
+            else {{ uninformative }}
+        end::tinyint as by_year
+    from {{ ref('quality_levels') }} as g
+    inner join usual_growth as u on u.series_id = g.series_id and u.season = g.season
+    where g.is_compared
 ),
 
 growth_answers as (
     select by_series, by_season, by_year, count(*) as figures from growths group by by_series, by_season, by_year
 ),
 
--- Series with a growth in doubt: few, and only their figures are looked at again.
-doubted as (
-    select distinct series_id from growths where by_series = 'in doubt' or by_season = 'in doubt' or by_year = 'inconsistent'
+-- Few, and only their figures are looked at again.
+in_doubt as (
+    select * from growths where by_series = {{ in_doubt }} or by_season = {{ in_doubt }} or by_year = {{ in_doubt }}
 ),
 
 rates as (
-    select series_id, season, rate from {{ ref('quality_expectations') }} where series_id in (select series_id from doubted)
+    select series_id, season, rate from {{ ref('quality_levels') }} where is_compared and series_id in (select series_id from in_doubt)
 ),
 
 doubtful as (
     select
-        g.*, f.period_key, f.print_no, f.publication_id, f.vintage_no, f.judged_as, f.obs_value,
-        round(exp(g.before_1), 4) || ' → ' || f.obs_value as values_seen
-    from growths as g
-    inner join (select * from {{ ref('quality_figures') }} where series_id in (select series_id from doubted)) as f on f.reading_no = g.reading_no
-    where g.by_series = 'in doubt' or g.by_season = 'in doubt' or g.by_year = 'inconsistent'
+        g.*, e.season, e.year, e.previous_year, e.before_1, e.rate, f.period_key, f.print_no, f.publication_id, f.vintage_no, f.judged_as, f.obs_value,
+        round(exp(e.before_1), 4) || ' → ' || f.obs_value as values_seen
+    from in_doubt as g
+    inner join {{ ref('quality_levels') }} as e on e.reading_no = g.reading_no
+    inner join {{ ref('quality_figures') }} as f on f.reading_no = g.reading_no
 ),
 
 spread_of_series as (
@@ -192,19 +191,18 @@ z_tests as (
         'robust_z' as rule_id,
         case
             when d.mad = 0 and d.mean_deviation = 0 then 'consistent'
-            when abs(case when d.mad > 0 then 0.6745 * (g.rate - s.med) / d.mad else (g.rate - s.med) / (1.253314 * d.mean_deviation) end) <= l.z_value then 'consistent'
+            when abs(case when d.mad > 0 then 0.6745 * (g.rate - u.med) / d.mad else (g.rate - u.med) / (1.253314 * d.mean_deviation) end) <= u.z_value then 'consistent'
             else 'inconsistent'
         end as answer,
         g.series_id, g.period_key, g.print_no, 'z' as partner, g.publication_id, g.vintage_no, g.judged_as, g.obs_value as observed,
-        exp(g.before_1 + s.med) as expected,
-        exp(g.before_1 + s.med - greatest(l.z_floor, l.z_value * d.mad / 0.6745)) as lower, exp(g.before_1 + s.med + greatest(l.z_floor, l.z_value * d.mad / 0.6745)) as upper,
-        abs(g.rate - s.med) / greatest(l.z_floor, l.z_value * d.mad / 0.6745) as score,
-        round(100 * (exp(g.rate) - 1), 1) || '% / ' || round(100 * (exp(s.med) - 1), 1) || '%' as detail, g.values_seen
+        exp(g.before_1 + u.med) as expected,
+        exp(g.before_1 + u.med - greatest(u.z_floor, u.z_value * d.mad / 0.6745)) as lower, exp(g.before_1 + u.med + greatest(u.z_floor, u.z_value * d.mad / 0.6745)) as upper,
+        abs(g.rate - u.med) / greatest(u.z_floor, u.z_value * d.mad / 0.6745) as score,
+        round(100 * (exp(g.rate) - 1), 1) || '% / ' || round(100 * (exp(u.med) - 1), 1) || '%' as detail, g.values_seen
     from doubtful as g
-    inner join limits as l on l.series_id = g.series_id
-    inner join of_series as s on s.series_id = g.series_id
+    inner join usual_growth as u on u.series_id = g.series_id and u.season = g.season
     inner join spread_of_series as d on d.series_id = g.series_id
-    where g.by_series = 'in doubt'
+    where g.by_series = {{ in_doubt }}
 ),
 
 spread_of_season as (
@@ -217,17 +215,16 @@ spread_of_season as (
 season_tests as (
     select
         'same_season' as rule_id,
-        case when abs(g.rate - s.med) <= l.s_value * d.spread then 'consistent' else 'inconsistent' end as answer,
+        case when abs(g.rate - u.season_med) <= u.s_value * d.spread then 'consistent' else 'inconsistent' end as answer,
         g.series_id, g.period_key, g.print_no, 'season' as partner, g.publication_id, g.vintage_no, g.judged_as, g.obs_value as observed,
-        exp(g.before_1 + s.med) as expected,
-        exp(g.before_1 + s.med - greatest(l.s_floor, l.s_value * d.spread)) as lower, exp(g.before_1 + s.med + greatest(l.s_floor, l.s_value * d.spread)) as upper,
-        abs(g.rate - s.med) / greatest(l.s_floor, l.s_value * d.spread) as score,
-        round(100 * (exp(g.rate) - 1), 1) || '% / ' || round(100 * (exp(s.med) - 1), 1) || '%' as detail, g.values_seen
+        exp(g.before_1 + u.season_med) as expected,
+        exp(g.before_1 + u.season_med - greatest(u.s_floor, u.s_value * d.spread)) as lower, exp(g.before_1 + u.season_med + greatest(u.s_floor, u.s_value * d.spread)) as upper,
+        abs(g.rate - u.season_med) / greatest(u.s_floor, u.s_value * d.spread) as score,
+        round(100 * (exp(g.rate) - 1), 1) || '% / ' || round(100 * (exp(u.season_med) - 1), 1) || '%' as detail, g.values_seen
     from doubtful as g
-    inner join limits as l on l.series_id = g.series_id
-    inner join of_season as s on s.series_id = g.series_id and s.season = g.season
+    inner join usual_growth as u on u.series_id = g.series_id and u.season = g.season
     inner join spread_of_season as d on d.series_id = g.series_id and d.season = g.season
-    where g.by_season = 'in doubt'
+    where g.by_season = {{ in_doubt }}
 ),
 
 gap_tests as (
@@ -237,31 +234,24 @@ gap_tests as (
         (g.previous_year + 1) || case when g.year - g.previous_year > 2 then '–' || (g.year - 1) else '' end as detail,
         g.previous_year || '–' || g.year as values_seen
     from doubtful as g
-    where g.by_year = 'inconsistent'
+    where g.by_year = {{ in_doubt }}
 ),
 
--- Figures in time: a row a period, the figure in force and within what its prints lie.
-levels as (
-    select series_id, period_key, rhythm, year, value, least, most from {{ ref('quality_crowds') }}
-    union all
-    select series_id, period_key, {{ rhythm() }}, year, case when is_current then obs_value end, obs_value, obs_value
-    from {{ ref('quality_figures') }}
-    where is_alone and is_level and obs_value > 0
-),
-
--- Only what lies within the prints of the period before may repeat one of them.
+-- Figures in time, the one in force and within what its prints lie: only what lies within the prints of the period before may repeat one of them.
 in_sequence as (
     select
-        series_id, period_key, value - lag(value ignore nulls) over in_time as step,
-        case when year - lag(year) over in_time <= 1 then lag(period_key) over in_time end as before_key,
-        least <= lag(most) over in_time and most >= lag(least) over in_time as may_repeat
-    from levels
-    window in_time as (partition by series_id, rhythm order by period_key)
+        l.series_id, l.period_key, l.value - lag(l.value ignore nulls) over in_time as step,
+        case when p.year - lag(p.year) over in_time <= 1 then lag(l.period_key) over in_time end as before_key,
+        l.said, lag(l.said) over in_time as said_before,
+        l.least_ln <= lag(l.most_ln) over in_time and l.most_ln >= lag(l.least_ln) over in_time as may_repeat
+    from {{ ref('quality_levels') }} as l
+    inner join {{ ref('quality_periods') }} as p on p.period_key = l.period_key
+    window in_time as (partition by l.series_id, p.rhythm order by l.period_key)
 ),
 
 -- Digits repeated from the period before, or taken from the one after. Which of the two is out of place, their other neighbours say.
 may_repeat as materialized (
-    select p.reading_no, p.series_id, p.period_key, p.obs_value, p.decimals, p.is_telling, k.before_key
+    select p.reading_no, p.series_id, p.obs_value, p.decimals, p.is_telling, k.before_key, k.said, k.said_before
     from readings as p
     inner join in_sequence as k on k.series_id = p.series_id and k.period_key = p.period_key
     where k.may_repeat
@@ -313,27 +303,23 @@ fresh as (
 
 repeated as (
     select
-        p.*, h.repeats, h.pairs, coalesce(pow(10.0, -p.decimals) / nullif(h.step, 0), 1.0) as chance, h.most_chance,
-        abs(ln(p.obs_value) - e.said) as off, abs(ln(p.obs_value) - b.said) as off_before
+        p.series_id, p.reading_no, p.before_no, p.obs_value,
+        coalesce(abs(ln(p.obs_value) - p.said), 0) as off, coalesce(abs(ln(p.obs_value) - p.said_before), 0) as off_before,
+        not p.is_telling or coalesce(pow(10.0, -p.decimals) / nullif(h.step, 0), 1.0) > h.most_chance
+            -- a series that stands still now and then says nothing by standing still
+            or (h.repeats > 1 and h.repeats > 0.2 * h.pairs) as says_nothing
     from same_digits as p
     inner join habit as h on h.series_id = p.series_id
-    left join {{ ref('quality_expectations') }} as e on e.series_id = p.series_id and e.period_key = p.period_key
-    left join {{ ref('quality_expectations') }} as b on b.series_id = p.series_id and b.period_key = p.before_key
 ),
 
 repeat_tests as (
     select
-        case when coalesce(r.off_before, 0) > coalesce(r.off, 0) then 'shifted_period' else 'stale' end as rule_id,
-        case
-            when not r.is_telling or r.chance > r.most_chance then 'uninformative'
-            -- a series that stands still now and then says nothing by standing still
-            when r.repeats > 1 and r.repeats > 0.2 * r.pairs then 'uninformative'
-            else 'inconsistent'
-        end as answer,
+        case when r.off_before > r.off then 'shifted_period' else 'stale' end as rule_id, 'inconsistent' as answer,
         r.series_id, f.period_key, f.print_no, 'next' as partner, f.publication_id, f.vintage_no, f.judged_as,
-        r.obs_value as observed, greatest(coalesce(r.off, 0), coalesce(r.off_before, 0)) as score, r.obs_value::varchar as detail, r.obs_value::varchar as values_seen
+        r.obs_value as observed, greatest(r.off, r.off_before) as score, r.obs_value::varchar as detail, r.obs_value::varchar as values_seen
     from repeated as r
-    inner join {{ ref('quality_figures') }} as f on f.reading_no = case when coalesce(r.off_before, 0) > coalesce(r.off, 0) then r.before_no else r.reading_no end
+    inner join {{ ref('quality_figures') }} as f on f.reading_no = case when r.off_before > r.off then r.before_no else r.reading_no end
+    where not coalesce(r.says_nothing, false)
 ),
 
 tests as (
@@ -354,10 +340,12 @@ counted as (
     select 'unit_scale', case when has_witness then 'consistent' else 'uninformative' end, count(*) from witnessed where not is_far group by 2
     {% for rule, answer in (('robust_z', 'by_series'), ('same_season', 'by_season'), ('gap', 'by_year')) %}
     union all
-    select '{{ rule }}', {{ answer }}, sum(figures) from growth_answers where {{ answer }} not in ('in doubt', 'inconsistent') group by 2
+    select '{{ rule }}', case {{ answer }} when {{ consistent }} then 'consistent' when {{ uninformative }} then 'uninformative' else 'not_comparable' end, sum(figures) from growth_answers where {{ answer }} <> {{ in_doubt }} group by 2
     {% endfor %}
     union all
     select rule_id, answer, figures from fresh
+    union all
+    select case when off_before > off then 'shifted_period' else 'stale' end, 'uninformative', count(*) from repeated where says_nothing group by 1
 )
 
 {{ flagged_and_counted('tests', 'counted') }}

@@ -4,27 +4,26 @@ with flows as (
 ),
 
 since_january as (
-    select
-        f.reading_no, f.series_id, f.period_end, f.year, f.months, f.obs_value, f.lower, f.upper, f.is_current, s.never_falls
+    select f.reading_no, f.series_id, f.period_key, p.period_end, p.year, p.months, f.obs_value, f.lower, f.upper, f.is_current, s.never_falls
     from {{ ref('quality_figures') }} as f
     inner join flows as s on s.series_id = f.series_id
-    where f.span_kind = 'since_january'
+    inner join {{ ref('quality_periods') }} as p on p.period_key = f.period_key
+    where p.span_kind = 'since_january'
 ),
 
+-- Periods that begin with one year are in order by their keys.
 in_sequence as (
-    select
-        reading_no, series_id, obs_value, lower, upper, never_falls,
-        lag(obs_value) over in_year as value_before, lag(lower) over in_year as lower_before, lag(reading_no) over in_year as reading_before
+    select reading_no, series_id, upper, lag(lower) over in_year as lower_before, lag(reading_no) over in_year as reading_before
     from since_january
-    where is_current
-    window in_year as (partition by series_id, year order by period_end)
+    where is_current and never_falls
+    window in_year as (partition by series_id, year order by period_key)
 ),
 
 steady as (
     select
         *,
         case
-            when value_before is null or not coalesce(never_falls, false) then 'not_comparable'
+            when reading_before is null then 'not_comparable'
             when upper is null or lower_before is null then 'uninformative'
             when upper < lower_before then 'inconsistent'
             else 'consistent'
@@ -42,7 +41,7 @@ of_falls as (
 ),
 
 expected as (
-    select reading_no, said from {{ ref('quality_expectations') }} where reading_no in (select reading_no from of_falls)
+    select reading_no, said from {{ ref('quality_levels') }} where reading_no in (select reading_no from of_falls)
 ),
 
 figures_of_falls as (
@@ -52,9 +51,11 @@ figures_of_falls as (
 -- Of the two, the one that is farther from what its neighbours in other years say.
 fallen as (
     select
-        s.*, e.said, b.said as said_before,
-        coalesce(abs(case when s.value_before > 0 then ln(s.value_before) end - b.said) > abs(case when s.obs_value > 0 then ln(s.obs_value) end - e.said), false) as is_before
+        s.*, n.obs_value, n.judged_as, o.obs_value as value_before, e.said, b.said as said_before,
+        coalesce(abs(case when o.obs_value > 0 then ln(o.obs_value) end - b.said) > abs(case when n.obs_value > 0 then ln(n.obs_value) end - e.said), false) as is_before
     from falls as s
+    inner join figures_of_falls as n on n.reading_no = s.reading_no
+    inner join figures_of_falls as o on o.reading_no = s.reading_before
     left join expected as e on e.reading_no = s.reading_no
     left join expected as b on b.reading_no = s.reading_before
 ),
@@ -62,22 +63,22 @@ fallen as (
 monotone as (
     select
         'ytd_monotone' as rule_id, s.answer, s.series_id, f.period_key, f.print_no, 'ytd' as partner,
-        case when not s.is_before then f.publication_id end as publication_id, case when not s.is_before then f.vintage_no end as vintage_no, n.judged_as,
+        case when not s.is_before then f.publication_id end as publication_id, case when not s.is_before then f.vintage_no end as vintage_no, s.judged_as,
         f.obs_value as observed,
         case when s.is_before then exp(s.said_before) else coalesce(exp(s.said), s.value_before) end as expected,
         case when not s.is_before then s.lower_before end as lower, case when s.is_before then s.upper end as upper,
         (s.value_before - s.obs_value) / greatest(1e-9, s.value_before - s.lower_before) as score,
         s.value_before || ' > ' || s.obs_value as detail, s.value_before || ' > ' || s.obs_value as values_seen
     from fallen as s
-    inner join figures_of_falls as n on n.reading_no = s.reading_no
     inner join figures_of_falls as f on f.reading_no = case when s.is_before then s.reading_before else s.reading_no end
 ),
 
 singles as (
-    select f.reading_no, f.series_id, f.period_key, f.period_end, f.year, f.months, f.obs_value, f.lower, f.upper, f.is_current
+    select f.reading_no, f.series_id, f.period_key, p.period_end, p.year, p.months, f.obs_value, f.lower, f.upper, f.is_current
     from {{ ref('quality_figures') }} as f
     inner join flows as s on s.series_id = f.series_id
-    where f.span_kind = 'single'
+    inner join {{ ref('quality_periods') }} as p on p.period_key = f.period_key
+    where p.span_kind = 'single'
 ),
 
 steps as (
@@ -154,8 +155,8 @@ tilings as (
         (t.total + f.obs_value)::double as suggested, t.months::varchar as detail, y.obs_value || ' = ' || (t.total + f.obs_value)::double as values_seen
     from tiles as t
     inner join first_tiles as f on f.series_id = t.series_id and f.year = t.year and f.months = t.months
-    inner join {{ ref('quality_figures') }} as y
-        on y.series_id = t.series_id and y.period_end = t.period_end and y.is_current and y.span_kind = 'since_january' and (t.found + 1) * t.months = y.months
+    inner join {{ ref('quality_periods') }} as p on p.period_end = t.period_end and p.span_kind = 'since_january' and p.months = (t.found + 1) * t.months
+    inner join {{ ref('quality_figures') }} as y on y.series_id = t.series_id and y.period_key = p.period_key and y.is_current
     -- where every step has been compared, their sum says nothing more
     where t.lowers = t.found and t.uppers = t.found and not t.has_steps
 ),
@@ -170,6 +171,8 @@ tests as (
 
 counted as (
     select 'ytd_monotone' as rule_id, answer, count(*) as figures from steady where answer <> 'inconsistent' group by answer
+    union all
+    select 'ytd_monotone', 'not_comparable', count(*) from since_january where is_current and not coalesce(never_falls, false)
     union all
     select rule_id, answer, count(*) from telescoped where answer <> 'inconsistent' group by rule_id, answer
 )

@@ -32,10 +32,13 @@ partition_sums as (
         and t.prices = p.prices
 ),
 
+part_totals as (
+    select distinct sum_id, partition_id, total_id, wanted, total_value from partition_sums
+),
+
 part_sums as (
     select
-        m.publication_id, s.sum_id, m.period_key, any_value(s.total_id) as total_id, any_value(s.wanted) as wanted, any_value(s.total_value) as total_value,
-        count(*) as found, bool_or(m.conflicts) as conflicts, min(m.print_no) as print_no,
+        m.publication_id, s.sum_id, m.period_key, count(*) as found, bool_or(m.conflicts) as conflicts,
         sum(m.obs_value::decimal(28, 8))::double as total, sum(m.lower::decimal(28, 8))::double as lower, sum(m.upper::decimal(28, 8))::double as upper,
         count(m.lower) = count(*) as has_lower, count(m.upper) = count(*) as has_upper
     from {{ ref('quality_prints') }} as m
@@ -46,20 +49,21 @@ part_sums as (
 
 part_answers as (
     select
-        s.publication_id, s.sum_id, s.period_key, s.print_no, s.total, s.lower, s.upper, t.print_no as total_print_no,
-        coalesce(t.obs_value, s.total_value) as observed, coalesce(t.lower, s.total_value) as t_lower, coalesce(t.upper, s.total_value) as t_upper,
+        s.publication_id, s.sum_id, s.period_key, s.total, s.lower, s.upper, t.print_no as total_print_no,
+        coalesce(t.obs_value, w.total_value) as observed, coalesce(t.lower, w.total_value) as t_lower, coalesce(t.upper, w.total_value) as t_upper,
         case
-            when s.found < s.wanted or (t.series_id is null and s.total_value is null) or s.conflicts or coalesce(t.conflicts, false) then 'not_comparable'
-            else {{ interval_answer('coalesce(t.lower, s.total_value)', 'coalesce(t.upper, s.total_value)', 'case when s.has_lower then s.lower end', 'case when s.has_upper then s.upper end', 'coalesce(t.obs_value, s.total_value)') }}
+            when s.found < w.wanted or (t.series_id is null and w.total_value is null) or s.conflicts or coalesce(t.conflicts, false) then 'not_comparable'
+            else {{ interval_answer('coalesce(t.lower, w.total_value)', 'coalesce(t.upper, w.total_value)', 'case when s.has_lower then s.lower end', 'case when s.has_upper then s.upper end', 'coalesce(t.obs_value, w.total_value)') }}
         end as answer
     from part_sums as s
-    left join {{ ref('quality_prints') }} as t on t.publication_id = s.publication_id and t.series_id = s.total_id and t.period_key = s.period_key
+    inner join part_totals as w on w.sum_id = s.sum_id
+    left join {{ ref('quality_prints') }} as t on t.publication_id = s.publication_id and t.series_id = w.total_id and t.period_key = s.period_key
 ),
 
 -- The parts in words, for those that don't close.
 part_texts as (
     select
-        a.publication_id, a.sum_id, a.period_key, any_value(t.partition_id) as partition_id, min(m.judged_as) as judged_as,
+        a.publication_id, a.sum_id, a.period_key, any_value(t.partition_id) as partition_id, min(m.print_no) as print_no, min(m.judged_as) as judged_as,
         string_agg(m.obs_value::varchar, ' + ' order by t.member) as parts
     from part_answers as a
     inner join partition_sums as t on t.sum_id = a.sum_id
@@ -77,7 +81,7 @@ part_tests as (
         a.total as suggested, x.parts as detail, a.observed::varchar || ' = ' || x.parts as values_seen
     from part_answers as a
     inner join part_texts as x on x.publication_id = a.publication_id and x.sum_id = a.sum_id and x.period_key = a.period_key
-    inner join {{ ref('quality_prints') }} as p on p.print_no = coalesce(a.total_print_no, a.print_no)
+    inner join {{ ref('quality_prints') }} as p on p.print_no = coalesce(a.total_print_no, x.print_no)
     where a.answer = 'inconsistent'
 ),
 
@@ -101,10 +105,13 @@ group_sizes as (
     group by p.period_key, m.group_id
 ),
 
+area_groups as (
+    select distinct sum_id, group_id, indicator, total_id from area_sums
+),
+
 area_totals as (
     select
-        m.publication_id, s.sum_id, m.period_key, any_value(s.total_id) as total_id, any_value(s.group_id) as group_id, any_value(s.indicator) as indicator,
-        count(*) as found, bool_or(m.conflicts) as conflicts,
+        m.publication_id, s.sum_id, m.period_key, count(*) as found, bool_or(m.conflicts) as conflicts,
         sum(m.obs_value::decimal(28, 8))::double as total, sum(m.lower::decimal(28, 8))::double as lower, sum(m.upper::decimal(28, 8))::double as upper,
         count(m.lower) = count(*) as has_lower, count(m.upper) = count(*) as has_upper
     from {{ ref('quality_prints') }} as m
@@ -115,12 +122,13 @@ area_totals as (
 
 area_compared as (
     select
-        s.*, z.wanted, t.series_id, t.print_no, t.obs_value as t_value, t.lower as t_lower, t.upper as t_upper, t.judged_as, t.conflicts as t_conflicts,
+        s.*, g.group_id, z.wanted, t.series_id, t.print_no, t.obs_value as t_value, t.lower as t_lower, t.upper as t_upper, t.judged_as, t.conflicts as t_conflicts,
         coalesce(l.value, 0) / 100 * t.obs_value as slack
     from area_totals as s
-    inner join group_sizes as z on z.group_id = s.group_id and z.period_key = s.period_key
-    inner join {{ ref('quality_prints') }} as t on t.publication_id = s.publication_id and t.series_id = s.total_id and t.period_key = s.period_key
-    left join {{ ref('quality_limits') }} as l on l.rule_id = 'areas_sum' and l.parameter = 'slack_percent' and l.indicator = s.indicator
+    inner join area_groups as g on g.sum_id = s.sum_id
+    inner join group_sizes as z on z.group_id = g.group_id and z.period_key = s.period_key
+    inner join {{ ref('quality_prints') }} as t on t.publication_id = s.publication_id and t.series_id = g.total_id and t.period_key = s.period_key
+    left join {{ ref('quality_limits') }} as l on l.rule_id = 'areas_sum' and l.parameter = 'slack_percent' and l.indicator = g.indicator
 ),
 
 area_answers as (

@@ -1,11 +1,13 @@
 -- Vintages of one figure and what others say of it: how far a revision goes, what a later copy left out, who contradicts the publisher.
 with rounds as (
-    select census_round, years_from, years_to, try_cast(first_seen as date) as first_seen from {{ ref('census_rounds') }}
+    select p.period_key, try_cast(r.first_seen as date) as first_seen
+    from {{ ref('census_rounds') }} as r
+    inner join {{ ref('quality_periods') }} as p on p.year between r.years_from and r.years_to
 ),
 
 -- Vintages of a responsible publisher count from 1 without a gap: each beside the one before it.
 official as (
-    select reading_no, series_id, period_key, year, vintage_no, obs_value, lower, upper, census_basis, known_by, judged_as
+    select reading_no, series_id, period_key, vintage_no, obs_value, lower, upper, census_basis, known_by, judged_as
     from {{ ref('quality_figures') }}
     where not is_alone and is_official and is_level and vintage_no >= 1
 ),
@@ -24,7 +26,7 @@ revised as (
 between_rounds as (
     select distinct v.reading_no
     from revised as v
-    inner join rounds as r on v.year between r.years_from and r.years_to and r.first_seen <= v.known_by and coalesce(v.old_known_by < r.first_seen, true)
+    inner join rounds as r on r.period_key = v.period_key and r.first_seen <= v.known_by and coalesce(v.old_known_by < r.first_seen, true)
     where v.census_revised and (v.census_basis = -1 or v.old_basis = -1)
 ),
 

@@ -1,6 +1,5 @@
--- What the rules look at: every printed vintage, and every claim that contradicts one. `season` is the part of the year that a span is, so that
--- equal seasons of two years may be compared; `judged_as` the stage by which severity goes; `is_alone` says that nobody says anything else of the figure.
--- In narrow keys: names are those of quality_series, for the few rows that need them.
+-- What the rules look at: every printed vintage, and every claim that contradicts one. `judged_as` is the stage by which severity goes; `is_alone` says that
+-- nobody says anything else of the figure. In narrow keys: names are those of quality_series and quality_periods, for the rows that need them.
 -- The preferred print is the latest, but for few figures: only those are asked of facts.
 with exceptions as (
     select vintage_id from {{ ref('facts') }} where is_preferred <> is_latest
@@ -17,11 +16,14 @@ shown as (
 ),
 
 -- few, of all readings
+contradictory as (
+    select reading_no from {{ ref('int_reading_vintages') }} where relation = 'contradicts'
+),
+
 unused as (
-    select m.reading_no
-    from {{ ref('int_reading_vintages') }} as m
-    anti join (select vintage_reading_no from {{ ref('int_vintages') }} where step = 1) as v on v.vintage_reading_no = m.reading_no
-    where m.relation = 'contradicts'
+    select reading_no from contradictory
+    except
+    select vintage_reading_no from {{ ref('int_vintages') }} where step = 1 and vintage_reading_no in (select reading_no from contradictory)
 ),
 
 contradicting as (
@@ -44,26 +46,16 @@ claimed as (
     select series_id, period_key from {{ ref('int_vintages') }} where step = 1 and vintage_no = 0
     union
     select series_id, period_key from contradicting
-),
-
-spans as (
-    select
-        period_key, period_start, period_end,
-        year(period_end)::integer as year,
-        case when period_start is null then 'stock' when period_start = date_trunc('year', period_end) then 'since_january' else 'single' end as span_kind,
-        case when period_start is null then 0 else round((period_end - period_start + 1) / 30.4) end::integer as months,
-        (month(period_end) * 10000 + (case when period_end = last_day(period_end) then 0 else day(period_end) end) * 100
-            + case when period_start is null then 0 else least(99, round((period_end - period_start + 1) / 30.4)) end)::integer as season
-    from {{ ref('int_periods') }}
 )
 
 select
-    f.* exclude (stage, is_only_vintage), s.group_key, s.is_level, p.period_end, p.year, p.season, p.span_kind, p.months,
+    f.* exclude (qualifier, stage, is_only_vintage), s.is_level,
     coalesce(f.stage, case when f.is_official then 'unstaged' else 'claim' end) as judged_as,
+    -- figures in force that are no open bounds: what is compared with its neighbours in time
+    f.is_current and coalesce(f.qualifier, '') in ('', 'about') as is_compared,
     -- digits that a chance agreement would have to share
     round(abs(f.obs_value) * pow(10.0, f.decimals)) >= 1000 and coalesce(f.qualifier, '') = '' as is_telling,
     f.is_only_vintage and c.series_id is null as is_alone
 from figures as f
 inner join {{ ref('quality_series') }} as s on s.series_id = f.series_id
-inner join spans as p on p.period_key = f.period_key
 left join claimed as c on c.series_id = f.series_id and c.period_key = f.period_key
