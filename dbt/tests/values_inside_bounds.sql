@@ -11,8 +11,8 @@ with faults as (
         ]) as fault
     from {{ ref('facts') }} as f
     inner join {{ ref('vintage_attributes') }} as a on a.attributes_id = f.attributes_id
-    -- a sound value with both of its bounds, as nearly all are, is none of these
-    where not (f.obs_value between f.lower and f.upper and isfinite(f.lower) and isfinite(f.upper) and isfinite(f.obs_value)) is true
+    -- a value between two finite bounds, as nearly all are, is none of these
+    where not (f.obs_value between f.lower and f.upper and isfinite(f.lower) and isfinite(f.upper)) is true
 )
 
 select fault, vintage_id::varchar as fault_key from faults where fault is not null
