@@ -6,7 +6,7 @@ with judged as (
 ),
 
 prints as (
-    select {{ print_no('cell_no', 'part') }} as print_no from {{ ref('int_prints') }}
+    select print_no from {{ ref('int_prints') }}
 ),
 
 refusals as (
