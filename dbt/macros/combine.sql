@@ -14,9 +14,11 @@ results_{{ terms }} as (
     select
         result_no, formula_id, out_series_id, denominators, scale, offset_value
         {%- for slot in range(1, terms + 1) %},
-        {% for column in ['in_series_id', 'link', 'side', 'factor'] -%}
-        max({{ column }}) filter (where slot = {{ slot }}) as {{ column }}_{{ slot }}{{ ', ' if not loop.last }}
-        {%- endfor %}
+        max(in_series_id) filter (where slot = {{ slot }}) as in_series_id_{{ slot }}, max(link) filter (where slot = {{ slot }}) as link_{{ slot }},
+        max(factor) filter (where slot = {{ slot }}) as factor_{{ slot }},
+        -- asked of every combination, so it is told in a bit: whether a term counts above the line, and whether it raises what it counts in
+        bool_or(side = 'numerator') filter (where slot = {{ slot }}) as is_numerator_{{ slot }},
+        bool_or(factor >= 0) filter (where slot = {{ slot }}) as is_rising_{{ slot }}
         {%- endfor %}
     from {{ formula_series }}
     where terms = {{ terms }}
@@ -52,11 +54,13 @@ combined_{{ terms }} as (
     select
         r.formula_id, r.out_series_id, r.period.result as out_period_key, r.denominators, r.scale, r.offset_value,
         {{ extreme('greatest', 'valid_from', terms) }} as valid_from, {{ extreme('least', 'valid_to', terms) }} as valid_to,
-        {%- for side, short in [('numerator', 'num'), ('denominator', 'den')] %}
+        {%- for short in ['num', 'den'] %}
         {%- for suffix, rising, falling in [('', 'obs_value', 'obs_value'), ('_lo', 'lower', 'upper'), ('_hi', 'upper', 'lower')] %}
         0.0::double
         {%- for slot in range(1, terms + 1) %}
-        + (case when r.side_{{ slot }} <> '{{ side }}' then 0 when r.factor_{{ slot }} >= 0 then i{{ slot }}.{{ rising }} else i{{ slot }}.{{ falling }} end) * r.factor_{{ slot }}
+        {%- set input = 'i' ~ slot ~ '.' ~ rising if rising == falling else 'case when r.is_rising_' ~ slot ~ ' then i' ~ slot ~ '.' ~ rising ~ ' else i' ~ slot ~ '.' ~ falling ~ ' end' %}
+        {%- set term = '(' ~ input ~ ') * r.factor_' ~ slot %}
+        + case when r.is_numerator_{{ slot }} then {{ term if short == 'num' else 0 }} else {{ term if short == 'den' else 0 }} end
         {%- endfor %} as {{ short }}{{ suffix }},
         {%- endfor %}
         {%- endfor %}
