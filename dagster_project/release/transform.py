@@ -154,7 +154,7 @@ def _carry_out(cursor: duckdb.DuckDBPyConnection, node: Node) -> NodeResult:
         _create(cursor, node)
         cursor.execute("commit")
         if node.contract:
-            _hold_contract(cursor, node)  # of what is committed DuckDB knows where there are nulls, and need not look
+            _hold_or_drop(cursor, node)
         return _result(node, "success", time.perf_counter() - started)
     except (duckdb.Error, ContractError) as error:
         return _result(node, "error", time.perf_counter() - started, message=str(error))
@@ -174,6 +174,15 @@ def _create(cursor: duckdb.DuckDBPyConnection, node: Node) -> None:
     cursor.execute(f"create or replace {node.kind} {node.relation} as {node.sql}")
     if node.commented:
         cursor.execute(_comments(node))
+
+
+def _hold_or_drop(cursor: duckdb.DuckDBPyConnection, node: Node) -> None:
+    """What breaks its contract does not stay. Asked once it is committed: then DuckDB knows where there are nulls, and need not look."""
+    try:
+        _hold_contract(cursor, node)
+    except ContractError:
+        cursor.execute(f"drop {node.kind} {node.relation}")
+        raise
 
 
 def _hold_contract(cursor: duckdb.DuckDBPyConnection, node: Node) -> None:

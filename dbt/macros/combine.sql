@@ -11,56 +11,63 @@
 {#- One chain of joins for each number of terms, so that nothing is kept on the way; the terms of a result stand side by side. -#}
 {%- for terms in range(1, slots + 1) %}
 results_{{ terms }} as (
-    select
-        result_no, formula_id, out_series_id, denominators, scale, offset_value
-        {%- for slot in range(1, terms + 1) %},
-        max(in_series_id) filter (where slot = {{ slot }}) as in_series_id_{{ slot }}, max(link) filter (where slot = {{ slot }}) as link_{{ slot }},
-        max(factor) filter (where slot = {{ slot }}) as factor_{{ slot }},
-        -- asked of every combination, so it is told in a bit: whether a term counts above the line, and whether it raises what it counts in
-        bool_or(side = 'numerator') filter (where slot = {{ slot }}) as is_numerator_{{ slot }},
-        bool_or(factor >= 0) filter (where slot = {{ slot }}) as is_rising_{{ slot }}
-        {%- endfor %}
-    from {{ formula_series }}
-    where terms = {{ terms }}
-    group by all
+    select *, dense_rank() over (order by {% for slot in range(1, terms + 1) %}link_{{ slot }}{{ ', ' if not loop.last }}{% endfor %}) as links
+    from (
+        select
+            result_no, formula_id, out_series_id, denominators, scale, offset_value
+            {%- for slot in range(1, terms + 1) %},
+            max(in_series_id) filter (where slot = {{ slot }}) as in_series_id_{{ slot }}, max(link) filter (where slot = {{ slot }}) as link_{{ slot }},
+            max(factor) filter (where slot = {{ slot }}) as factor_{{ slot }},
+            -- asked of every combination, so it is told in a bit: whether a term counts above the line, and whether it raises what it counts in
+            bool_or(side = 'numerator') filter (where slot = {{ slot }}) as is_numerator_{{ slot }},
+            bool_or(factor >= 0) filter (where slot = {{ slot }}) as is_rising_{{ slot }}
+            {%- endfor %}
+        from {{ formula_series }}
+        where terms = {{ terms }}
+        group by all
+    )
 ),
 
-{% for slot in range(1, terms + 1) -%}
+{% for slot in range(2, terms + 1) -%}
 inputs_{{ terms }}_{{ slot }} as (
     select * from {{ inputs }} where series_id in (select in_series_id_{{ slot }} from results_{{ terms }})
 ),
 
 {% endfor -%}
--- Which periods the inputs of a period have: found once for all results whose terms are linked alike, and kept as a list, so that every
--- result has its periods before a vintage is looked up (joining periods to vintages first would pair all figures of a day).
+-- By how the terms are linked and a period of the first input: the periods of the result and of the further inputs.
 periods_{{ terms }} as (
     select
-        {% for slot in range(1, terms + 1) %}k.link_{{ slot }}, {% endfor %}
-        list({'result': l1.out_period_key{% for slot in range(1, terms + 1) %}, 'input_{{ slot }}': l{{ slot }}.in_period_key{% endfor %}}) as periods
-    from (select distinct {% for slot in range(1, terms + 1) %}link_{{ slot }}{{ ', ' if not loop.last }}{% endfor %} from results_{{ terms }}) as k
+        {{ linked_period('k.links', 'l1.in_period_key') }} as linked_period,
+        list({'result': l1.out_period_key{% for slot in range(2, terms + 1) %}, 'input_{{ slot }}': l{{ slot }}.in_period_key{% endfor %}}) as periods
+    from (select distinct links{% for slot in range(1, terms + 1) %}, link_{{ slot }}{% endfor %} from results_{{ terms }}) as k
     {%- for slot in range(1, terms + 1) %}
     inner join {{ ref('int_period_links') }} as l{{ slot }} on l{{ slot }}.link = k.link_{{ slot }}{% if slot > 1 %} and l{{ slot }}.out_period_key = l1.out_period_key{% endif %}
     {%- endfor %}
-    group by {% for slot in range(1, terms + 1) %}k.link_{{ slot }}{{ ', ' if not loop.last }}{% endfor %}
+    group by 1
 ),
 
-wanted_{{ terms }} as (
-    select r.*, unnest(p.periods) as period
-    from results_{{ terms }} as r
-    inner join periods_{{ terms }} as p on {% for slot in range(1, terms + 1) %}p.link_{{ slot }} = r.link_{{ slot }}{{ ' and ' if not loop.last }}{% endfor %}
+-- The first input leads: its results are few, and so are the periods of each. These two are found before a further vintage is looked up
+-- (joining on parts of what makes a figure would pair all figures of a day, or all days of a series): a period is known by one number with
+-- how the terms are linked, and comes in a list.
+led_{{ terms }} as (
+    select
+        i.*, r.* exclude (links{% for slot in range(1, terms + 1) %}, link_{{ slot }}{% endfor %}), unnest(p.periods) as period
+    from {{ inputs }} as i
+    inner join results_{{ terms }} as r on r.in_series_id_1 = i.series_id
+    inner join periods_{{ terms }} as p on p.linked_period = {{ linked_period('r.links', 'i.period_key') }}
 ),
 
 combined_{{ terms }} as (
     select
-        r.formula_id, r.out_series_id, r.period.result as out_period_key, r.denominators, r.scale, r.offset_value,
+        i1.formula_id, i1.out_series_id, i1.period.result as out_period_key, i1.denominators, i1.scale, i1.offset_value,
         {{ extreme('greatest', 'valid_from', terms) }} as valid_from, {{ extreme('least', 'valid_to', terms) }} as valid_to,
         {%- for short in ['num', 'den'] %}
         {%- for suffix, rising, falling in [('', 'obs_value', 'obs_value'), ('_lo', 'lower', 'upper'), ('_hi', 'upper', 'lower')] %}
         0.0::double
         {%- for slot in range(1, terms + 1) %}
-        {%- set input = 'i' ~ slot ~ '.' ~ rising if rising == falling else 'case when r.is_rising_' ~ slot ~ ' then i' ~ slot ~ '.' ~ rising ~ ' else i' ~ slot ~ '.' ~ falling ~ ' end' %}
-        {%- set term = '(' ~ input ~ ') * r.factor_' ~ slot %}
-        + case when r.is_numerator_{{ slot }} then {{ term if short == 'num' else 0 }} else {{ term if short == 'den' else 0 }} end
+        {%- set input = 'i' ~ slot ~ '.' ~ rising if rising == falling else 'case when i1.is_rising_' ~ slot ~ ' then i' ~ slot ~ '.' ~ rising ~ ' else i' ~ slot ~ '.' ~ falling ~ ' end' %}
+        {%- set term = '(' ~ input ~ ') * i1.factor_' ~ slot %}
+        + case when i1.is_numerator_{{ slot }} then {{ term if short == 'num' else 0 }} else {{ term if short == 'den' else 0 }} end
         {%- endfor %} as {{ short }}{{ suffix }},
         {%- endfor %}
         {%- endfor %}
@@ -69,13 +76,11 @@ combined_{{ terms }} as (
         {% for slot in range(1, terms + 1) %}i{{ slot }}.marks{{ ' | ' if not loop.last }}{% endfor %} as marks,
         {% for slot in range(1, terms + 1) %}i{{ slot }}.is_dated{{ ' and ' if not loop.last }}{% endfor %} as is_dated,
         [{% for slot in range(1, terms + 1) %}i{{ slot }}.vintage_id{{ ', ' if not loop.last }}{% endfor %}] as inputs
-    from wanted_{{ terms }} as r
-    {%- for slot in range(1, terms + 1) %}
+    from led_{{ terms }} as i1
+    {%- for slot in range(2, terms + 1) %}
     inner join inputs_{{ terms }}_{{ slot }} as i{{ slot }}
-        on i{{ slot }}.series_id = r.in_series_id_{{ slot }} and i{{ slot }}.period_key = r.period.input_{{ slot }}
-        {%- for other in range(1, slot) %}
-        and i{{ slot }}.valid_from < i{{ other }}.valid_to and i{{ slot }}.valid_to > i{{ other }}.valid_from
-        {%- endfor %}
+        on i{{ slot }}.series_id = i1.in_series_id_{{ slot }} and i{{ slot }}.period_key = i1.period.input_{{ slot }}
+        and i{{ slot }}.valid_from < {{ extreme('least', 'valid_to', slot - 1) }} and i{{ slot }}.valid_to > {{ extreme('greatest', 'valid_from', slot - 1) }}
     {%- endfor %}
 ),
 
@@ -140,3 +145,6 @@ from computed as c
 {% macro input_columns() -%}
     vintage_id, series_id, period_key, valid_from, valid_to, obs_value, lower, upper, census_basis, marks, is_dated, known_after, recorded_at
 {%- endmacro %}
+
+{# A period of the first term, among terms that are linked so: exact, in one integer. #}
+{% macro linked_period(links, period_key) -%}(({{ links }}) * 100000000000 + ({{ period_key }})){%- endmacro %}
