@@ -32,6 +32,10 @@ select 'corrections_change_the_count' as fault, (select count(*) from {{ source(
 from {{ ref('stg_cells') }}
 having count(*) <> (select count(*) from {{ source('ledger', 'cells') }})
 union all
+select 'words_lost', (select count(*) from {{ source('ledger', 'cells') }}) || ' in, ' || count(*) || ' out'
+from {{ ref('cells') }}
+having count(*) <> (select count(*) from {{ source('ledger', 'cells') }})
+union all
 select 'cell_lost', c.publication_id || ' ' || coalesce(c.reference, c.cell)
 from {{ ref('cells') }} as c
 anti join judged as j on j.cell_no = c.cell_no
