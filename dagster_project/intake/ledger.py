@@ -28,9 +28,9 @@ from dagster_project.intake import cells, layouts, numbers, periods, tables, tex
 from dagster_project.intake.workbooks import WorkbookProcess
 from dagster_project.settings import Settings, printable
 
-READER_VERSION = "4"
 T = TypeVar("T")
 
+READER_VERSION = "4"
 AT_ONCE = 2  # files read or written side by side
 MANY_ROWS = 4_000  # of a ledger file: from here on the writer's look-ups cost more than looking what is the same throughout
 IGNORED_FILES = frozenset({".DS_Store", "Thumbs.db", ".gitkeep"})
@@ -221,11 +221,12 @@ def parse_cells(frame: pl.DataFrame, entries: Sequence[Entry], marks: Mapping[st
         ).with_columns(pl.lit(at, pl.UInt32).alias("manner"))
         for at, (comma, meaning) in enumerate(known)
     )
+    keys = ["value_text", "manner"]
     if len(known) == 1:  # polars joins one key far faster than two
-        parsed = parsed.drop("manner")
-    frame = frame.join(
-        parsed, on=[name for name in ("value_text", "manner") if name in parsed.columns], how="left", nulls_equal=True, maintain_order="left"
-    ).join(periods.parse_periods(frame["period_text"]), on="period_text", how="left", nulls_equal=True, maintain_order="left")
+        keys, parsed = ["value_text"], parsed.drop("manner")
+    frame = frame.join(parsed, on=keys, how="left", nulls_equal=True, maintain_order="left").join(
+        periods.parse_periods(frame["period_text"]), on="period_text", how="left", nulls_equal=True, maintain_order="left"
+    )
     frame = _column_precision(periods.placed(frame))
     unit = pl.when(pl.col("unit_text") == "").then(pl.col("unit_in_text").fill_null("")).otherwise("unit_text")
     return _with_keys(
@@ -354,8 +355,7 @@ def _written(settings: Settings, pending: Sequence[_Pending], marks: Mapping[str
                 writing.append(partial(_write_atomically, settings.ledger / folder / name, partial(_write, part)))
         entries.append(replace(item.entry, ledger=name, cells=rows, numbers=accepted_numbers))
         first += rows
-    for _written_one in _side_by_side(writing):
-        pass
+    list(_side_by_side(writing))  # what fails is raised here
     return entries
 
 

@@ -10,6 +10,8 @@
 {% macro combine(formula_series, inputs, slots, had=none) %}
 {#- One chain of joins for each number of terms, so that nothing is kept on the way; the terms of a result stand side by side. -#}
 {%- for terms in range(1, slots + 1) %}
+-- Asked of every combination, so it is told in a bit: whether a term counts above the line, and whether it raises what it counts in.
+-- `links` numbers the ways in which the terms are linked.
 results_{{ terms }} as (
     select *, dense_rank() over (order by {% for slot in range(1, terms + 1) %}link_{{ slot }}{{ ', ' if not loop.last }}{% endfor %}) as links
     from (
@@ -18,7 +20,6 @@ results_{{ terms }} as (
             {%- for slot in range(1, terms + 1) %},
             max(in_series_id) filter (where slot = {{ slot }}) as in_series_id_{{ slot }}, max(link) filter (where slot = {{ slot }}) as link_{{ slot }},
             max(factor) filter (where slot = {{ slot }}) as factor_{{ slot }},
-            -- asked of every combination, so it is told in a bit: whether a term counts above the line, and whether it raises what it counts in
             bool_or(side = 'numerator') filter (where slot = {{ slot }}) as is_numerator_{{ slot }},
             bool_or(factor >= 0) filter (where slot = {{ slot }}) as is_rising_{{ slot }}
             {%- endfor %}
@@ -46,9 +47,9 @@ periods_{{ terms }} as (
     group by 1
 ),
 
--- The first input leads: its results are few, and so are the periods of each. These two are found before a further vintage is looked up
--- (joining on parts of what makes a figure would pair all figures of a day, or all days of a series): a period is known by one number with
--- how the terms are linked, and comes in a list.
+-- The first input leads: it meets its results, which are few, then the periods of each, by one number that is had only once both are known.
+-- What is unnested stands before any further join: a further vintage is looked up by series and period together, never by one of them, which
+-- would pair all figures of a day or all days of a series.
 led_{{ terms }} as (
     select
         i.*, r.* exclude (links{% for slot in range(1, terms + 1) %}, link_{{ slot }}{% endfor %}), unnest(p.periods) as period
@@ -61,13 +62,11 @@ combined_{{ terms }} as (
     select
         i1.formula_id, i1.out_series_id, i1.period.result as out_period_key, i1.denominators, i1.scale, i1.offset_value,
         {{ extreme('greatest', 'valid_from', terms) }} as valid_from, {{ extreme('least', 'valid_to', terms) }} as valid_to,
-        {%- for short in ['num', 'den'] %}
+        {%- for short, counts in [('num', 'i1.is_numerator_'), ('den', 'not i1.is_numerator_')] %}
         {%- for suffix, rising, falling in [('', 'obs_value', 'obs_value'), ('_lo', 'lower', 'upper'), ('_hi', 'upper', 'lower')] %}
         0.0::double
         {%- for slot in range(1, terms + 1) %}
-        {%- set input = 'i' ~ slot ~ '.' ~ rising if rising == falling else 'case when i1.is_rising_' ~ slot ~ ' then i' ~ slot ~ '.' ~ rising ~ ' else i' ~ slot ~ '.' ~ falling ~ ' end' %}
-        {%- set term = '(' ~ input ~ ') * i1.factor_' ~ slot %}
-        + case when i1.is_numerator_{{ slot }} then {{ term if short == 'num' else 0 }} else {{ term if short == 'den' else 0 }} end
+        + case when {{ counts }}{{ slot }} then {{ input_value(slot, rising, falling) }} * i1.factor_{{ slot }} else 0 end
         {%- endfor %} as {{ short }}{{ suffix }},
         {%- endfor %}
         {%- endfor %}
@@ -77,6 +76,7 @@ combined_{{ terms }} as (
         {% for slot in range(1, terms + 1) %}i{{ slot }}.is_dated{{ ' and ' if not loop.last }}{% endfor %} as is_dated,
         [{% for slot in range(1, terms + 1) %}i{{ slot }}.vintage_id{{ ', ' if not loop.last }}{% endfor %}] as inputs
     from led_{{ terms }} as i1
+    -- overlap is asked of all inputs so far at once: between two of them it would be a join of its own
     {%- for slot in range(2, terms + 1) %}
     inner join inputs_{{ terms }}_{{ slot }} as i{{ slot }}
         on i{{ slot }}.series_id = i1.in_series_id_{{ slot }} and i{{ slot }}.period_key = i1.period.input_{{ slot }}
@@ -146,5 +146,10 @@ from computed as c
     vintage_id, series_id, period_key, valid_from, valid_to, obs_value, lower, upper, census_basis, marks, is_dated, known_after, recorded_at
 {%- endmacro %}
 
-{# A period of the first term, among terms that are linked so: exact, in one integer. #}
+{# What an input gives to a sum: its lower bound to the lower one of a term that raises it, its upper bound to that of one that lowers it. #}
+{% macro input_value(slot, rising, falling) -%}
+    {% if rising == falling %}i{{ slot }}.{{ rising }}{% else %}(case when i1.is_rising_{{ slot }} then i{{ slot }}.{{ rising }} else i{{ slot }}.{{ falling }} end){% endif %}
+{%- endmacro %}
+
+{# A period of the first term, among terms that are linked so: exact, in one integer, since a period's key has at most ten digits. #}
 {% macro linked_period(links, period_key) -%}(({{ links }}) * 100000000000 + ({{ period_key }})){%- endmacro %}

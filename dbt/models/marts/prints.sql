@@ -3,10 +3,10 @@
 with read as (
     select
         p.*,
-        -- nearly every print is alone in its reading, and nearly every reading represents its vintage
+        -- nearly every print is alone in its reading
         coalesce(r.best_print_no, p.print_no) = p.print_no as is_best,
-        coalesce(e.relation, 'represents') as reading_relation,
-        case when e.reading_no is null then p.reading_no else e.vintage_reading_no end as vintage_reading_no
+        {{ reading_relation('e') }} as reading_relation,
+        {{ vintage_reading_no('p.reading_no', 'e') }} as vintage_reading_no
     from {{ ref('int_prints') }} as p
     left join {{ ref('int_repeated_readings') }} as r on r.reading_no = p.reading_no
     left join {{ ref('int_reading_exceptions') }} as e on e.reading_no = p.reading_no

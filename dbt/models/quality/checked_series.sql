@@ -162,19 +162,19 @@ growth_answers as (
 ),
 
 -- Few, and only their figures are looked at again.
-in_doubt as (
+doubted as (
     select * from growths where by_series = {{ in_doubt }} or by_season = {{ in_doubt }} or by_year = {{ in_doubt }}
 ),
 
 rates as (
-    select series_id, season, rate from {{ ref('quality_levels') }} where is_compared and series_id in (select series_id from in_doubt)
+    select series_id, season, rate from {{ ref('quality_levels') }} where is_compared and series_id in (select series_id from doubted)
 ),
 
 doubtful as (
     select
         g.*, e.season, e.year, e.previous_year, e.before_1, e.rate, f.period_key, f.print_no, f.publication_id, f.vintage_no, f.judged_as, f.obs_value,
         round(exp(e.before_1), 4) || ' → ' || f.obs_value as values_seen
-    from in_doubt as g
+    from doubted as g
     inner join {{ ref('quality_levels') }} as e on e.reading_no = g.reading_no
     inner join {{ ref('quality_figures') }} as f on f.reading_no = g.reading_no
 ),

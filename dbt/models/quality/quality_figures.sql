@@ -17,7 +17,7 @@ shown as (
 
 -- few, of all readings
 contradictory as (
-    select reading_no from {{ ref('int_reading_vintages') }} where relation = 'contradicts'
+    select reading_no from {{ ref('int_reading_exceptions') }} where relation = 'contradicts'
 ),
 
 unused as (
