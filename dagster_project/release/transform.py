@@ -82,7 +82,6 @@ def _run(connection: duckdb.DuckDBPyConnection, settings: Settings, plan: Plan, 
     total = sum(node.kind in BUILT for node in plan.nodes)
     order = TopologicalSorter({node.unique_id: node.parents for node in plan.nodes})
     order.prepare()
-    # what most waits for comes first, tests last
     waiting_for = _descendants(plan)
     readers = _readers(plan) if settings.scratch == IN_MEMORY else {}
     ready: list[Node] = []
@@ -91,7 +90,9 @@ def _run(connection: duckdb.DuckDBPyConnection, settings: Settings, plan: Plan, 
     with ThreadPoolExecutor(plan.threads) as pool:
         while order.is_active():
             ready += [nodes[name] for name in order.get_ready()]
-            ready.sort(key=lambda node: (node.kind == "test", -waiting_for[node.unique_id], node.name))
+            # first what lets a scratch table go, for its memory; then what most waits for; tests last
+            freeing = _freeing(readers, {node.unique_id for node in (*ready, *running.values())})
+            ready.sort(key=lambda node: (node.unique_id not in freeing, node.kind == "test", -waiting_for[node.unique_id], node.name))
             while ready and len(running) < plan.threads:
                 node = ready.pop(0)
                 if node.kind not in BUILT:
@@ -123,6 +124,11 @@ def _readers(plan: Plan) -> dict[str, set[str]]:
         for parent in node.parents:
             found[parent] |= {node.unique_id} | (found[node.unique_id] if node.unique_id in views else set())
     return {node.unique_id: found[node.unique_id] for node in plan.nodes if node.kind == "table" and node.relation.startswith('"work".')}
+
+
+def _freeing(readers: dict[str, set[str]], startable: set[str]) -> set[str]:
+    """Whoever reads a scratch table of which all readers left can start, or have: once they are done it goes."""
+    return set().union(*(waiting for waiting in readers.values() if waiting <= startable))
 
 
 def _let_go(connection: duckdb.DuckDBPyConnection, readers: dict[str, set[str]], nodes: dict[str, Node], done: Node) -> None:

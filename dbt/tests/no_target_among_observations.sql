@@ -2,7 +2,7 @@
 with printed as (
     select s.kind_text, p.marks, p.publication_id || ' ' || coalesce(c.reference, c.cell) as address
     from {{ ref('int_prints') }} as p
-    inner join {{ ref('stg_cells') }} as s on s.cell_no = p.cell_no
+    inner join {{ source('ledger', 'cells') }} as s on s.cell_no = p.cell_no
     inner join {{ ref('cells') }} as c on c.cell_no = p.cell_no
     where s.kind_text in ('target', 'forecast', 'estimate')
 )

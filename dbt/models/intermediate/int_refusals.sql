@@ -1,6 +1,7 @@
--- Every cell that gave no observation, and why.
+-- Every cell that gave no observation, and why; with as much of a key as it has.
 select
     j.cell_no, j.part, j.source_id, j.publication_id, c.label_key, c.area_key, c.unit_key,
+    j.ref_area, j.indicator, j.breakdown, j.currency_scope, j.transformation, j.prices, j.period_start, j.period_end,
     j.refusal,
     coalesce(r.kind, 'refused') as kind,
     coalesce(r.name_zh, j.refusal) as reason_zh,

@@ -11,11 +11,11 @@ with waiting as (
 cells as (
     select c.publication_id, c.file, coalesce(c.sheet, '') as sheet, c.cell, c.reference, c.area_text, c.label_text, c.value_text, c.unit_text,
         c.period_text,
-        -- what a row of the seed corrections would call its value; a cell without a reference can't be named there
-        case when c.reference <> '' then case s.transformation when 'N' then 'value_text' when 'G1Y' then 'growth_text' end end as value_field
+        -- a cell without a reference can't be named in the seed corrections
+        case when c.reference <> '' then v.value_field end as value_field
     from {{ ref('cells') }} as c
     semi join waiting as w on w.file = c.file and w.cell = c.cell
-    inner join {{ ref('stg_cells') }} as s on s.cell_no = c.cell_no
+    inner join {{ ref('stg_value_fields') }} as v on v.cell_no = c.cell_no
     qualify row_number() over (partition by c.publication_id, c.file, coalesce(c.sheet, ''), c.cell order by c.cell_no) = 1
 )
 

@@ -1,7 +1,12 @@
 -- A figure by itself: its unit, what nature allows it, and how many digits it has beside its column.
 with cells as (
-    select refusal, count(*) as figures
-    from {{ ref('int_cells_judged') }}
+    select null as refusal, count(*) as figures
+    from {{ ref('int_prints') }}
+    where print_no = {{ print_no('cell_no', 0) }}
+    having count(*) > 0
+    union all
+    select refusal, count(*)
+    from {{ ref('int_refusals') }}
     where indicator is not null and part = 0
     group by refusal
 ),
@@ -9,13 +14,12 @@ with cells as (
 unit_of_cell as (
     select
         'unit_dimension' as rule_id, 'inconsistent' as answer,
-        j.cell_no, j.publication_id as partner, j.publication_id, j.ref_area, j.indicator, j.breakdown, j.currency_scope, j.transformation, j.prices,
-        j.period_start, j.period_end, 'unstaged' as judged_as, try_cast(replace(c.value_text, ',', '') as double) as observed, 1.0 as score,
-        s.unit_key as detail, c.value_text || ' ' || s.unit_key as values_seen
-    from {{ ref('int_cells_judged') }} as j
-    inner join {{ ref('stg_cells') }} as s on s.cell_no = j.cell_no
-    inner join {{ ref('cells') }} as c on c.cell_no = j.cell_no
-    where j.refusal = 'unit_dimension' and j.indicator is not null and j.part = 0
+        r.cell_no, r.publication_id as partner, r.publication_id, r.ref_area, r.indicator, r.breakdown, r.currency_scope, r.transformation, r.prices,
+        r.period_start, r.period_end, 'unstaged' as judged_as, try_cast(replace(c.value_text, ',', '') as double) as observed, 1.0 as score,
+        r.unit_key as detail, c.value_text || ' ' || r.unit_key as values_seen
+    from {{ ref('int_refusals') }} as r
+    inner join {{ ref('cells') }} as c on c.cell_no = r.cell_no
+    where r.refusal = 'unit_dimension' and r.indicator is not null and r.part = 0
 ),
 
 -- A plan prints a target's unit; where it measures another thing than its indicator, one of the two is wrong.
