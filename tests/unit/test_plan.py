@@ -96,7 +96,7 @@ def test_a_plan_has_order_columns_and_sql_and_no_ephemeral_model(project: Settin
     assert '"fincenter"."marts"."base"' in nodes["top"].sql
     assert nodes["top"].columns == (plans.Column("n", "integer", "数 A number.", True),)
     assert nodes["top"].contract and nodes["top"].commented and nodes["small"].kind == "test"
-    assert plan.threads == 2 and plan.settings["memory_limit"] == "2GB"
+    assert plan.threads == 3 and plan.settings["memory_limit"] == "2500MB"
 
 
 @pytest.mark.parametrize(
