@@ -1,13 +1,15 @@
 """What a refresh costs: on the real figures, and on a hundred thousand and a million fictitious ones.
 
-    python -m tests.bench.bench_refresh [--figures 100000 1000000] [--nodes 10]
+    python -m tests.bench.bench_refresh [--figures 100000 1000000] [--rounds 3] [--nodes 10]
 
 Belongs here: whole processes timed by the clock, with their peak memory, and the bare DuckDB script in the same run.
 Does not belong here: what a refresh or the script do. Prints Markdown.
 
 The scaled refresh less the refresh of the real figures (the fixed part: interpreter, imports, seeds) is what the figures themselves
 cost. Great Expectations is left out of both: it works beside the build, in a process of its own, so that leaving out the waiting for it
-would not leave out what it takes from the build. The steps are therefore run once more without it.
+would not leave out what it takes from the build. The steps are therefore run once more without it, and a third time without the rules
+either (the `quality` models and what serves their findings): the script has nothing like them, and they may take as long as the marts.
+A machine's speed may move by a third between minutes, so what is compared is run in turn, several times, and medians are printed.
 """
 
 from __future__ import annotations
@@ -16,11 +18,12 @@ import argparse
 import json
 import os
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -29,15 +32,25 @@ from dagster_project.settings import REPOSITORY
 # What the stack costs before it does anything: the yardstick for a machine's speed.
 IMPORTS = (sys.executable, "-c", "import dagster, dbt.cli.main, great_expectations")
 CLI = (sys.executable, "-m", "dagster_project.cli", "refresh", "--json")
-# Every step but the expectations: no worker is started, and none is asked.
+# Every step but the expectations: no worker is started, and none is asked. Without the rules it ends with the build, which is all that they
+# are part of.
 STEPS = """
-import json, sys
+import dataclasses, json, sys
 from pathlib import Path
 from dagster_project.release.refresh import Refresh
 from dagster_project.settings import Settings
 refresh = Refresh(Settings(root=Path(sys.argv[1])), worker=object())
-refresh.read(); refresh.check_seeds(); refresh.prepare(); refresh.build(); refresh.record(); refresh.publish()
-print(json.dumps([(r.resource_type, r.name, r.seconds) for r in refresh.results]))
+whole = refresh.plan()
+if "without-rules" in sys.argv:
+    left_out = set()
+    for node in whole.nodes:
+        if node.group == "quality" or left_out & set(node.parents):
+            left_out.add(node.unique_id)
+    refresh._plan = dataclasses.replace(whole, nodes=tuple(node for node in whole.nodes if node.unique_id not in left_out))
+refresh.read(); refresh.check_seeds(); refresh.prepare(); refresh.build()
+if "without-rules" not in sys.argv:
+    refresh.record(); refresh.publish()
+print(json.dumps({"build": refresh.summary.seconds["dbt"], "nodes": [(r.resource_type, r.name, r.seconds) for r in refresh.results]}))
 """
 
 
@@ -83,10 +96,60 @@ def refresh(root: Path, *options: str) -> Run:
     return result
 
 
-def without_expectations(root: Path) -> Run:
+def without_expectations(root: Path, *options: str) -> Run:
     """The same steps again from the beginning (with a release before it, it would be compared), without Great Expectations."""
     shutil.rmtree(root / "warehouse")
-    return run((sys.executable, "-c", STEPS, str(root)))
+    result = run((sys.executable, "-c", STEPS, str(root), *options))
+    result.steps = {"build": json.loads(result.output.splitlines()[-1])["build"]}
+    return result
+
+
+@dataclass
+class Round:
+    """What the figures of a root cost, and what the script takes for the same, in the same minutes: seconds, all of them."""
+
+    fixed: Run
+    fixed_rules: float
+    whole: Run
+    rules: float
+    bare: Run
+
+    @property
+    def less(self) -> float:
+        return self.whole.seconds - self.fixed.seconds
+
+    @property
+    def of_which_rules(self) -> float:
+        return self.rules - self.fixed_rules
+
+    @property
+    def ratio(self) -> float:
+        return self.less / self.bare.seconds
+
+    @property
+    def ratio_without_rules(self) -> float:
+        return (self.less - self.of_which_rules) / self.bare.seconds
+
+    @property
+    def ratio_of_processors(self) -> float:
+        return (self.whole.cpu - self.fixed.cpu) / self.bare.cpu
+
+
+def compared(real: Path, root: Path) -> Round:
+    """One round: the fixed part, the figures and the script, one after the other."""
+
+    def steps(one: Path) -> tuple[Run, float]:
+        whole, without = without_expectations(one), without_expectations(one, "without-rules")
+        return whole, whole.steps["build"] - without.steps["build"]
+
+    fixed, fixed_rules = steps(real)
+    whole, rules = steps(root)
+    bare = run((sys.executable, "-m", "tests.bench.bare_duckdb", str(root), str(root / "bare.duckdb")))
+    return Round(fixed, fixed_rules, whole, rules, bare)
+
+
+def median(rounds: Sequence[Round], figure: Callable[[Round], float]) -> float:
+    return statistics.median(figure(one) for one in rounds)
 
 
 def real_root(folder: Path) -> Path:
@@ -113,13 +176,14 @@ def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
 
 def slowest(steps: Run, how_many: int) -> list[tuple[str, str, float]]:
     """The slowest nodes of the plan in a run of the steps."""
-    nodes = json.loads(steps.output.splitlines()[-1])
+    nodes = json.loads(steps.output.splitlines()[-1])["nodes"]
     return sorted(((kind, name, spent) for kind, name, spent in nodes), key=lambda one: -one[2])[:how_many]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench.bench_refresh")
     parser.add_argument("--figures", type=int, nargs="*", default=[100_000, 1_000_000])
+    parser.add_argument("--rounds", type=int, default=3, help="how often each comparison is made")
     parser.add_argument("--nodes", type=int, default=0, help="also print so many of the slowest nodes of the largest run")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="bench_refresh_") as folder:
@@ -147,27 +211,27 @@ def main() -> None:
                 [["seconds", *(f"{full.steps[name]:.2f}" for name in names), f"{outside:.2f}"]],
             )
         )
-        fixed = without_expectations(real)
         rows = []
-        largest = fixed
         for figures in options.figures:
             root, written = scaled_root(base / f"scaled{figures}", figures)
             ours = refresh(root)
-            largest = without_expectations(root)
-            bare = run((sys.executable, "-m", "tests.bench.bare_duckdb", str(root), str(root / "bare.duckdb")))
-            less = largest.seconds - fixed.seconds
+            rounds = [compared(real, root) for _ in range(options.rounds)]
+            largest = rounds[-1].whole
+            ratios = [one.ratio for one in rounds]
             rows.append(
                 [
                     f"{written:,}",
                     f"{ours.seconds:.1f}",
                     f"{ours.expectations:.1f}",
-                    f"{largest.seconds:.1f}",
-                    f"{less:.1f}",
-                    f"{bare.seconds:.1f}",
-                    f"{less / bare.seconds:.1f}",
-                    f"{(largest.cpu - fixed.cpu) / bare.cpu:.1f}",
+                    f"{median(rounds, lambda one: one.whole.seconds):.1f}",
+                    f"{median(rounds, lambda one: one.less):.1f}",
+                    f"{median(rounds, lambda one: one.of_which_rules):.1f}",
+                    f"{median(rounds, lambda one: one.bare.seconds):.1f}",
+                    f"{statistics.median(ratios):.1f} ({min(ratios):.1f}–{max(ratios):.1f})",
+                    f"{median(rounds, lambda one: one.ratio_without_rules):.1f}",
+                    f"{median(rounds, lambda one: one.ratio_of_processors):.1f}",
                     f"{ours.memory:.2f}",
-                    f"{bare.memory:.2f}",
+                    f"{median(rounds, lambda one: one.bare.memory):.2f}",
                 ]
             )
         if rows:
@@ -178,12 +242,14 @@ def main() -> None:
                 "waiting for expectations s",
                 "without them s",
                 "less the fixed part s",
+                "of which rules s",
                 "bare DuckDB s",
-                "ratio",
+                "ratio (least–most)",
+                "ratio without the rules",
                 "ratio of processor seconds",
             ]
             print(table([*header, "peak GB", "bare peak GB"], rows))
-        if options.nodes:
+        if options.nodes and rows:
             print("## Slowest nodes\n")
             print(table(["node", "kind", "seconds"], [(n, k, f"{s:.2f}") for k, n, s in slowest(largest, options.nodes)]))
 

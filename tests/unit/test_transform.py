@@ -110,3 +110,15 @@ def test_scratch_goes_with_its_last_reader_unless_somebody_wants_to_look(setting
     assert {result.status for result in found.values()} == {"success"}
     assert rows(settings.candidate, "select (select n from marts.second) as through_a_view") == [{"through_a_view": 1}]
     assert rows(settings.candidate, "select n from marts.last") == [{"n": 2 if kept else 1}]
+
+
+def test_what_lets_scratch_go_comes_before_what_more_waits_for(settings: Settings) -> None:
+    nodes = (
+        Node("wide", "wide", "table", "steps", '"work"."steps"."wide"', "select 1 as n", (), ""),
+        node("awaited", "select n from work.steps.wide", "wide"),
+        *(node(f"m{number}", "select 1 as n", "awaited", *([f"m{number - 1}"] if number else [])) for number in range(3)),
+        node("check", "select n from work.steps.wide where n > 1", "awaited", "wide", kind="test"),
+    )
+    heard: list[str] = []
+    transform.build(settings, Plan(nodes, {}, 1), lambda name, _done, _of: heard.append(name))
+    assert heard == ["wide", "awaited", "check", "m0", "m1", "m2"]
