@@ -31,6 +31,7 @@ from dagster_project.settings import Settings, printable
 T = TypeVar("T")
 
 READER_VERSION = "4"
+UNFINISHED = ".unfinished"  # how the name of a file ends while it is written
 AT_ONCE = 2  # files read or written side by side
 MANY_ROWS = 4_000  # of a ledger file: from here on the writer's look-ups cost more than looking what is the same throughout
 IGNORED_FILES = frozenset({".DS_Store", "Thumbs.db", ".gitkeep"})
@@ -89,7 +90,7 @@ def load_manifest(settings: Settings) -> dict[str, Entry]:
 
 def _write_atomically(path: Path, write: Callable[[Path], object]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=UNFINISHED)
     os.close(descriptor)
     try:
         write(Path(name))
@@ -97,6 +98,12 @@ def _write_atomically(path: Path, write: Callable[[Path], object]) -> None:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+def _sweep(settings: Settings) -> None:
+    """Away with what a reader that was killed left unfinished; whoever reads holds the refresh's lock."""
+    for unfinished in settings.ledger.rglob(f".*{UNFINISHED}"):
+        unfinished.unlink(missing_ok=True)
 
 
 def _side_by_side(tasks: Iterable[Callable[[], T]]) -> Iterator[T]:
@@ -436,6 +443,7 @@ def refresh_ledger(settings: Settings, sources: Iterable[str] | None = None, now
     A file whose size and time are as before is not opened; one whose bytes, layout and reader are as before is not read.
     """
     moment = (now or datetime.now(UTC)).isoformat(timespec="seconds")
+    _sweep(settings)
     before = load_manifest(settings)
     after = dict(before)
     wanted = list(sources) if sources is not None else source_ids(settings)

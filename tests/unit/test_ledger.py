@@ -255,6 +255,21 @@ def test_half_a_write_is_no_ledger_file(settings: Settings, monkeypatch: pytest.
     assert not ledger.manifest_path(settings).exists()
 
 
+def test_what_a_killed_reader_left_unfinished_is_swept_away(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    def killed(_source: str, target: Path) -> None:
+        raise OSError(f"killed before {target}")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("os.replace", killed)
+        patch.setattr(Path, "unlink", lambda *_args, **_options: None)  # a killed process tidies nothing up
+        with pytest.raises(OSError, match="killed before"):
+            refresh_ledger(settings, now=FIRST)
+    assert [path for path in settings.ledger.rglob(".*") if path.is_file()]
+    refresh_ledger(settings, now=FIRST)
+    assert not [path for path in settings.ledger.rglob(".*") if path.is_file()]
+    assert len(ledger_files(settings)) == 2
+
+
 def test_a_sheet_of_a_workbook_has_its_name_in_the_address(settings: Settings) -> None:
     folder = settings.raw / "bulletins"
     write_workbook(folder / "files" / "w.xlsx", {"甲": [HEADER.split(","), ["f1", "重庆市", "地区生产总值", "5", "亿元", "2022年"]]})
