@@ -8,7 +8,8 @@ Does not belong here: what a refresh or the script do. Prints Markdown.
 The scaled refresh less the refresh of the real figures (the fixed part: interpreter, imports, seeds) is what the figures themselves
 cost. Great Expectations is left out of both: it works beside the build, in a process of its own, so that leaving out the waiting for it
 would not leave out what it takes from the build. The steps are therefore run once more without it, and a third time without the rules
-either (the `quality` models and what serves their findings): the script has nothing like them, and they may take as long as the marts.
+either (the `quality` models and what serves their findings): the script makes nothing like them, and their time has a bound of its own, that
+of building the marts (`detection`).
 A machine's speed may move by a third between minutes, so what is compared is run in turn, several times, and medians are printed.
 """
 
@@ -46,7 +47,8 @@ if "without-rules" in sys.argv:
     for node in whole.nodes:
         if node.group == "quality" or left_out & set(node.parents):
             left_out.add(node.unique_id)
-    refresh._plan = dataclasses.replace(whole, nodes=tuple(node for node in whole.nodes if node.unique_id not in left_out))
+    fewer = dataclasses.replace(whole, nodes=tuple(node for node in whole.nodes if node.unique_id not in left_out))
+    refresh.plan = lambda: fewer
 refresh.read(); refresh.check_seeds(); refresh.prepare(); refresh.build()
 if "without-rules" not in sys.argv:
     refresh.record(); refresh.publish()
@@ -63,6 +65,7 @@ class Run:
     cpu: float
     memory: float
     steps: dict[str, float] = field(default_factory=dict)
+    nodes: list[tuple[str, str, float]] = field(default_factory=list)
     output: str = ""
 
     @property
@@ -100,7 +103,8 @@ def without_expectations(root: Path, *options: str) -> Run:
     """The same steps again from the beginning (with a release before it, it would be compared), without Great Expectations."""
     shutil.rmtree(root / "warehouse")
     result = run((sys.executable, "-c", STEPS, str(root), *options))
-    result.steps = {"build": json.loads(result.output.splitlines()[-1])["build"]}
+    told = json.loads(result.output.splitlines()[-1])
+    result.steps, result.nodes = {"build": told["build"]}, [(kind, name, spent) for kind, name, spent in told["nodes"]]
     return result
 
 
@@ -176,8 +180,7 @@ def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
 
 def slowest(steps: Run, how_many: int) -> list[tuple[str, str, float]]:
     """The slowest nodes of the plan in a run of the steps."""
-    nodes = json.loads(steps.output.splitlines()[-1])["nodes"]
-    return sorted(((kind, name, spent) for kind, name, spent in nodes), key=lambda one: -one[2])[:how_many]
+    return sorted(steps.nodes, key=lambda one: -one[2])[:how_many]
 
 
 def main() -> None:

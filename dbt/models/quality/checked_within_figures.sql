@@ -1,4 +1,5 @@
 -- A figure by itself: its unit, what nature allows it, and how many digits it has beside its column.
+-- Parts of a ratio have no unit of their own.
 with cells as (
     select null as refusal, count(*) as figures
     from {{ ref('int_prints') }}
