@@ -11,12 +11,12 @@ was never published is not read while there is another. Old files stay; without 
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 import duckdb
 import polars as pl
 
+from dagster_project.intake import ledger
 from dagster_project.settings import Settings, quoted
 
 # The contract of quality.suspicions, and when each was seen.
@@ -70,7 +70,7 @@ def keep(settings: Settings, release_id: str) -> Path:
     """Write the findings of the finished candidate under its release's name. Call it just before the swap."""
     target = folder(settings) / f"{release_id}.parquet"
     target.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = target.with_name(f".{target.name}.{os.getpid()}")
+    unfinished = target.with_name(f".{target.name}{ledger.UNFINISHED}")  # a killed one is swept away with the ledger's
     kept = f"select {', '.join(SCHEMA)} from marts.findings order by finding_id"
     try:
         with duckdb.connect(str(settings.candidate), read_only=True) as connection:
