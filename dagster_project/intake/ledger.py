@@ -33,6 +33,7 @@ T = TypeVar("T")
 READER_VERSION = "4"
 UNFINISHED = ".unfinished"  # how the name of a file ends while it is written
 AT_ONCE = 2  # files read or written side by side
+BATCH = 8_000_000  # bytes of files whose cells are parsed together, the next ones being read meanwhile; most refreshes read less
 MANY_ROWS = 4_000  # of a ledger file: from here on the writer's look-ups cost more than looking what is the same throughout
 IGNORED_FILES = frozenset({".DS_Store", "Thumbs.db", ".gitkeep"})
 _ARROW_SCHEMA = "ARROW:schema"
@@ -473,17 +474,24 @@ def refresh_ledger(settings: Settings, sources: Iterable[str] | None = None, now
                     )
                     yield partial(_refused, blank, "same_id", message)
 
-    with WorkbookProcess(settings.limits) as process:
-        for outcome in _side_by_side(files(process)):
-            if isinstance(outcome, _Pending):
-                pending.append(outcome)
-            elif outcome.status == "refused":
-                refused.append(outcome)
-            else:
-                unchanged += 1
-                after[outcome.file] = outcome
+    batches: list[Future[list[Entry]]] = []
+    with ThreadPoolExecutor(AT_ONCE) as writer:
+        with WorkbookProcess(settings.limits) as process:
+            for outcome in _side_by_side(files(process)):
+                if isinstance(outcome, _Pending):
+                    pending.append(outcome)
+                    if sum(item.entry.size for item in pending) >= BATCH:
+                        batches.append(writer.submit(_written, settings, pending, marks))
+                        pending = []
+                elif outcome.status == "refused":
+                    refused.append(outcome)
+                else:
+                    unchanged += 1
+                    after[outcome.file] = outcome
+        if pending:
+            batches.append(writer.submit(_written, settings, pending, marks))
     read: list[Entry] = []
-    for entry in _written(settings, pending, marks) if pending else []:
+    for entry in (entry for batch in batches for entry in batch.result()):
         (refused if entry.status == "refused" else read).append(entry)
     for entry in read:
         after[entry.file] = entry

@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 
@@ -68,10 +68,14 @@ def build(settings: Settings, plan: Plan, progress: Callable[[str, int, int], No
 
 @contextmanager
 def _opened(settings: Settings, plan: Plan) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The candidate, with the inputs and the scratch database beside it as ``profiles.yml`` has them."""
-    with duckdb.connect(str(settings.candidate)) as connection:
-        for name, value in plan.settings.items():
-            connection.execute(f"set {name} = '{value}'")
+    """The candidate, with the inputs and the scratch database beside it as ``profiles.yml`` has them.
+
+    The candidate keeps no log: one that a killed refresh leaves behind is thrown away, so nothing is written twice to be recovered.
+    """
+    with duckdb.connect(IN_MEMORY) as connection:
+        for name, value in {"temp_directory": f"{settings.candidate}.tmp", **plan.settings}.items():
+            connection.execute(f"set {name} = '{quoted(value)}'")
+        connection.execute(f"attach '{quoted(settings.candidate)}' as fincenter (recovery_mode no_wal_writes)")
         connection.execute(f"attach '{quoted(settings.candidate_inputs)}' as inputs (read_only)")
         connection.execute(f"attach '{quoted(settings.scratch)}' as work")
         yield connection
@@ -87,6 +91,8 @@ def _run(connection: duckdb.DuckDBPyConnection, settings: Settings, plan: Plan, 
     ready: list[Node] = []
     running: dict[Future[NodeResult], Node] = {}
     results: dict[str, NodeResult] = {}
+    relations = {node.unique_id for node in plan.nodes if node.kind in BUILT and node.kind != "test"}
+    written: Future[None] | None = None
     with ThreadPoolExecutor(plan.threads) as pool:
         while order.is_active():
             ready += [nodes[name] for name in order.get_ready()]
@@ -103,7 +109,7 @@ def _run(connection: duckdb.DuckDBPyConnection, settings: Settings, plan: Plan, 
                     results[node.unique_id] = _result(node, "skipped", 0.0, message=f"waits for {', '.join(broken)}")
                     order.done(node.unique_id)
                 else:
-                    running[pool.submit(_carry_out, connection.cursor(), node)] = node
+                    running[pool.submit(_carry_out, _cursor(connection), node)] = node
             if not running:
                 continue
             done, _ = wait(running, return_when=FIRST_COMPLETED)
@@ -113,7 +119,25 @@ def _run(connection: duckdb.DuckDBPyConnection, settings: Settings, plan: Plan, 
                 progress(node.name, len(results), total)
                 order.done(node.unique_id)
                 _let_go(connection, readers, nodes, node)
+            if written is None and relations <= results.keys():
+                # compressing the small tables keeps one thread busy: the others look through what is there meanwhile
+                written = pool.submit(_write_out, _cursor(connection))
+    if written:
+        written.result()  # without a log, a file that could not be written is no candidate
     return list(results.values())
+
+
+def _cursor(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    """Where a name without a database is one of the candidate's, as it is to the release's readers."""
+    cursor = connection.cursor()
+    cursor.execute("use fincenter")
+    return cursor
+
+
+def _write_out(cursor: duckdb.DuckDBPyConnection) -> None:
+    """Into the candidate what is still in memory. Raises :class:`duckdb.Error` where the disk does not take it."""
+    with closing(cursor):
+        cursor.execute("force checkpoint")  # "force": wait for what is just being committed
 
 
 def _readers(plan: Plan) -> dict[str, set[str]]:

@@ -48,12 +48,20 @@ outdone_claims as (
         and {{ preferred_result }}
 ),
 
--- Most results never change. Those that do are numbered by the days on which the earlier ones came into force; the latest comes after them.
-earlier as (
-    select series_id, period_key, list_sort(list(valid_from)) as days
+-- Most results never change. Of those that do, the latest is counted after the earlier ones, and three of these are told apart by the first and
+-- the last of the days on which they came into force. Only what changes oftener has to be put in order.
+changed as (
+    select series_id, period_key, min(valid_from) as first_day, max(valid_from) as last_day, count(*) as changes
     from {{ ref('int_derived') }}
     where not {{ is_latest }}
     group by series_id, period_key
+),
+
+in_between as (
+    select d.vintage_id, row_number() over (partition by d.series_id, d.period_key order by d.valid_from) as vintage_no
+    from {{ ref('int_derived') }} as d
+    semi join (select series_id, period_key from changed where changes > 3) as c on c.series_id = d.series_id and c.period_key = d.period_key
+    where not d.{{ is_latest }}
 ),
 
 printed as (
@@ -72,7 +80,13 @@ derived as (
     select
         d.vintage_id, d.series_id, d.period_key, {{ attributes_id('derived', derived_attributes()) }} as attributes_id,
         {{ day_sequence('d.valid_from') }} as sequence,
-        case when d.{{ is_latest }} then coalesce(len(e.days), 0) + 1 else list_position(e.days, d.valid_from) end as vintage_no,
+        case
+            when d.{{ is_latest }} then coalesce(h.changes, 0) + 1
+            when d.valid_from = h.first_day then 1
+            when d.valid_from = h.last_day then h.changes
+            when h.changes = 3 then 2
+            else b.vintage_no
+        end as vintage_no,
         d.obs_value, d.lower, d.upper, d.known_after, case when d.is_dated then d.valid_from end as known_by, d.recorded_at,
         d.valid_from, d.valid_to, d.inputs,
         d.{{ is_latest }} as is_latest,
@@ -82,7 +96,8 @@ derived as (
     from {{ ref('int_derived') }} as d
     left join chosen as c on c.series_id = d.series_id and c.period_key = d.period_key
     left join preferred_prints as p on p.series_id = d.series_id and p.period_key = d.period_key
-    left join earlier as e on e.series_id = d.series_id and e.period_key = d.period_key
+    left join changed as h on h.series_id = d.series_id and h.period_key = d.period_key
+    left join in_between as b on b.vintage_id = d.vintage_id
 )
 
 {% for origin in ['printed', 'derived'] %}
