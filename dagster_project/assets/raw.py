@@ -1,7 +1,7 @@
 """Raw folders → ledger, as assets: one a source, and the ledger's tables that dbt calls its sources.
 
 Belongs here: describing the sources to Dagster and reporting what the reader did. Does not belong here: reading.
-All sources are read in one batch, so that each distinct text is parsed once.
+All sources are read together, so that each distinct text is parsed once.
 """
 
 from collections.abc import Iterator

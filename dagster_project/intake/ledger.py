@@ -1,6 +1,6 @@
 """Files → ledger: append-only Parquet, one immutable file per (content, layout, reader), and the manifest of what is current.
 
-Belongs here: which files are new, reading them in one batch (each distinct text parsed once), writing ledger files and
+Belongs here: which files are new, reading them in batches (each distinct text of one parsed once), writing ledger files and
 the manifest. Does not belong here: what a label means, which print is right, or anything after the ledger.
 
 ``recorded_at`` lives only here: ``warehouse/ledger`` is data to back up, everything after it can be rebuilt.
@@ -33,7 +33,7 @@ T = TypeVar("T")
 READER_VERSION = "4"
 UNFINISHED = ".unfinished"  # how the name of a file ends while it is written
 AT_ONCE = 2  # files read or written side by side
-BATCH = 8_000_000  # bytes of files whose cells are parsed together, the next ones being read meanwhile; most refreshes read less
+BATCH = 16_000_000  # bytes of files whose cells are parsed together while the next are read; most refreshes read less
 MANY_ROWS = 4_000  # of a ledger file: from here on the writer's look-ups cost more than looking what is the same throughout
 IGNORED_FILES = frozenset({".DS_Store", "Thumbs.db", ".gitkeep"})
 _ARROW_SCHEMA = "ARROW:schema"

@@ -61,6 +61,23 @@ def test_every_cell_is_a_row(settings: Settings) -> None:
     assert {(row["cell"], row["transformation"]) for row in frame.iter_rows(named=True)} >= {("D2", "N"), ("G2", "G1Y")}
 
 
+def test_files_read_in_several_batches_are_what_they_are_in_one(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    once = refresh_ledger(settings, now=FIRST)
+    several = two_files(tmp_path / "several")
+    (several.raw / "bulletins" / "files" / "b2024.csv").write_text("no header\n", encoding="utf-8")  # a refusal in the midst of it
+    monkeypatch.setattr(ledger, "BATCH", 1)
+    batches: list[int] = []
+    read_together = ledger._read_together
+    monkeypatch.setattr(ledger, "_read_together", lambda pending: batches.append(len(pending)) or read_together(pending))
+    intake = refresh_ledger(several, now=FIRST)
+    assert batches == [1, 1] and [entry.code for entry in intake.refused] == ["header"]
+    assert [(entry.file, entry.ledger, entry.cells, entry.numbers) for entry in intake.read] == [
+        (entry.file, entry.ledger, entry.cells, entry.numbers) for entry in once.read
+    ]
+    for entry in once.read:
+        assert cells(several, entry.file).equals(cells(settings, entry.file))
+
+
 def test_nothing_new_is_not_opened(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     refresh_ledger(settings, now=FIRST)
     before = ledger.manifest_path(settings).stat()
