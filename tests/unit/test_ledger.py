@@ -68,7 +68,12 @@ def test_files_read_in_several_batches_are_what_they_are_in_one(settings: Settin
     monkeypatch.setattr(ledger, "BATCH", 1)
     batches: list[int] = []
     read_together = ledger._read_together
-    monkeypatch.setattr(ledger, "_read_together", lambda pending: batches.append(len(pending)) or read_together(pending))
+
+    def counted(pending: Sequence[ledger._Pending]) -> object:
+        batches.append(len(pending))
+        return read_together(pending)
+
+    monkeypatch.setattr(ledger, "_read_together", counted)
     intake = refresh_ledger(several, now=FIRST)
     assert batches == [1, 1] and [entry.code for entry in intake.refused] == ["header"]
     assert [(entry.file, entry.ledger, entry.cells, entry.numbers) for entry in intake.read] == [
