@@ -22,6 +22,7 @@ from dagster_project.settings import IN_MEMORY, Settings, quoted
 
 SHOWN = 3  # rows of a failed test that its message quotes
 SMALL = 20_000  # cells whose figures, derived ones included, are about one row group of DuckDB's, which is one thread's work
+AT_THE_END = "1TB"  # until so much waits to be written into the candidate, no statement stops to write it
 BUILT = frozenset({"table", "view", "table_macro", "test"})
 
 
@@ -73,7 +74,7 @@ def _opened(settings: Settings, plan: Plan) -> Iterator[duckdb.DuckDBPyConnectio
     The candidate keeps no log: one that a killed refresh leaves behind is thrown away, so nothing is written twice to be recovered.
     """
     with duckdb.connect(IN_MEMORY) as connection:
-        for name, value in {"temp_directory": f"{settings.candidate}.tmp", **plan.settings}.items():
+        for name, value in {"temp_directory": f"{settings.candidate}.tmp", "checkpoint_threshold": AT_THE_END, **plan.settings}.items():
             connection.execute(f"set {name} = '{quoted(value)}'")
         connection.execute(f"attach '{quoted(settings.candidate)}' as fincenter (recovery_mode no_wal_writes)")
         connection.execute(f"attach '{quoted(settings.candidate_inputs)}' as inputs (read_only)")
