@@ -11,6 +11,8 @@ from typing import Any
 
 import duckdb
 
+from dagster_project.settings import quoted
+
 KEY = "ref_area, indicator, breakdown, currency_scope, transformation, prices, period_start, period_end, origin"
 
 
@@ -28,11 +30,11 @@ def difference(before: Path | None, after: Path, origin: str | None = "printed",
     """Compare the figures in force in two releases. With ``before`` None everything is new. ``origin`` None takes both origins."""
     where = "is_preferred" + (f" and origin = '{origin}'" if origin else "")
     with duckdb.connect() as connection:
-        connection.execute(f"attach '{after}' as newer (read_only)")
+        connection.execute(f"attach '{quoted(after)}' as newer (read_only)")
         if before is None:
             row = connection.sql(f"select count(*) from newer.marts.observation_vintages where is_current and {where}").fetchall()[0]
             return Difference(int(row[0]), 0, 0, ())
-        connection.execute(f"attach '{before}' as older (read_only)")
+        connection.execute(f"attach '{quoted(before)}' as older (read_only)")
         connection.execute(
             f"""
             create temp table changes as

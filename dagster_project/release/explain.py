@@ -13,6 +13,8 @@ from typing import Any
 
 import duckdb
 
+from dagster_project.settings import quoted
+
 Row = dict[str, Any]
 
 STAGE_WORDS = {"first": ("初步核算", "first release"), "final": ("最终核实", "final verification"), "census": ("普查修订", "census revision")}
@@ -49,7 +51,7 @@ class Explainer:
 
     def __init__(self, database: Path) -> None:
         self.connection = duckdb.connect()
-        self.connection.execute(f"attach '{database}' as fincenter (read_only)")
+        self.connection.execute(f"attach '{quoted(database)}' as fincenter (read_only)")
 
     def close(self) -> None:
         """Let the file go."""

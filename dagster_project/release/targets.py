@@ -15,6 +15,7 @@ from typing import Any
 import duckdb
 
 from dagster_project.release.explain import MULTIPLIERS, NotFound, Row
+from dagster_project.settings import quoted
 
 UNITS = {"CNY": "元", "PC": "%", "ENT": "家", "ITEM": "个", "TEU": "标箱", "T": "吨", "PT": "点", "USD": "美元", "PP": "个百分点", "MULT": "倍"}
 WORDS = {
@@ -56,7 +57,7 @@ class BoardQuestion:
 def board(database: Path, question: BoardQuestion) -> Row:
     """Every target that the question asks for, with where it stands. Raises :class:`NotFound` for an unknown plan or area."""
     with duckdb.connect() as connection:
-        connection.execute(f"attach '{database}' as fincenter (read_only)")
+        connection.execute(f"attach '{quoted(database)}' as fincenter (read_only)")
 
         def rows(sql: str, *parameters: Any) -> list[Row]:
             relation = connection.execute(sql, list(parameters))

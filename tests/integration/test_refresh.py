@@ -18,7 +18,7 @@ from dagster_project.intake import ledger
 from dagster_project.release import fingerprint
 from dagster_project.release.difference import Difference, difference
 from dagster_project.release.refresh import Summary
-from dagster_project.settings import Settings
+from dagster_project.settings import Settings, quoted
 from tests.helpers import (
     BULLETIN_2023,
     Row,
@@ -101,7 +101,7 @@ def waits(settings: Settings) -> bool:
 @pytest.fixture(scope="module")
 def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
     base, first = tiny_release(tmp_path_factory.getbasetemp())
-    settings = copy_root(base, tmp_path_factory.mktemp("story"))
+    settings = copy_root(base, tmp_path_factory.mktemp("story") / "o'neil 重庆")
     one = settings.released_database.resolve()
     files = frozenset(path.name for path in (settings.ledger / "cells").iterdir())
     with duckdb.connect(str(settings.released_database), read_only=True) as kept:
@@ -193,7 +193,7 @@ def test_a_correction_changes_the_figure_and_both_texts_stay(story: Story) -> No
     (row,) = story.rows(2, "select value_text, obs_value, marks from marts.printed_cells where indicator = 'listed_companies'")
     assert (row["value_text"], row["obs_value"]) == ("87", 78.0) and "corrected" in row["marks"]
     name = ledger.load_manifest(story.settings)["bulletins/files/b2023.csv"].ledger
-    printed = duckdb.sql(f"select value_text from read_parquet('{story.settings.ledger / 'cells' / name}') where cell = 'D5'").fetchall()
+    printed = duckdb.sql(f"select value_text from read_parquet('{quoted(story.settings.ledger / 'cells' / name)}') where cell = 'D5'").fetchall()
     assert printed == [("87",)], "the ledger keeps what was printed"
 
 
@@ -285,7 +285,7 @@ def test_the_methods_answer_in_a_release_opened_directly(story: Story) -> None:
 
 def test_the_methods_answer_in_a_release_attached_from_another_session(story: Story) -> None:
     with duckdb.connect() as session:
-        session.execute(f"attach '{story.settings.released_database}' as fincenter (read_only)")
+        session.execute(f"attach '{quoted(story.settings.released_database)}' as fincenter (read_only)")
         assert [session.sql(sql.format("fincenter.")).fetchall() for sql in METHODS] == ANSWERS
 
 

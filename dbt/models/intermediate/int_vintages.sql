@@ -219,7 +219,7 @@ lacking as (
 told as (
     select
         c.*, p.print_no, p.obs_value, p.lower, p.upper, p.decimals, p.qualifier, p.publication_id, p.publication_id as first_publication_id,
-        p.known_by_basis, p.known_after, p.known_after_basis, p.recorded_at, s.stage, s.stage_rank,
+        p.known_by_basis, p.known_after, p.known_after_basis, p.recorded_at, s.stage,
         case when p.is_official and (p.stage is not null or p.census_round is not null or p.census_round_unknown) then p.stage_basis end as stage_basis,
         case when p.is_official then p.census_round end as census_round,
         p.is_official and p.census_round_unknown as census_round_unknown,
@@ -235,7 +235,7 @@ told as (
         case when c.step = 1 then d.known_after else m.known_after end,
         case when c.step = 1 then d.known_after_basis else m.known_after_basis end,
         case when c.step = 1 then d.recorded_at else m.recorded_at end,
-        n.stage, s.stage_rank, s.stage_basis, s.census_round, coalesce(s.census_round_unknown, false),
+        n.stage, s.stage_basis, s.census_round, coalesce(s.census_round_unknown, false),
         h.has_basis, v.is_official, p.marks | (case when c.step = 0 then {{ mark('coarse') }} else 0 end)
     from chained as c
     inner join members as m on m.reading_no = c.reading_no
@@ -290,7 +290,7 @@ based as (
 
 select
     hash(series_id, period_key, 'printed', obs_value, lower, upper, step) as vintage_id,
-    * exclude (is_bounded, has_basis, census_round, census_round_unknown, marks),
+    * exclude (place, is_bounded, has_basis, census_round, census_round_unknown, marks),
     marks
     | (case when is_bounded then {{ mark('date_by_stage') }} else 0 end)
     | (case when census_basis = -1 then {{ mark('basis_unknown') }} else 0 end)

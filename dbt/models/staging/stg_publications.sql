@@ -3,7 +3,6 @@ select
     coalesce(p.publication_id, f.publication_id) as publication_id,
     f.source_id,
     f.file,
-    f.layout,
     coalesce(p.title, f.publication_id) as title,
     p.address,
     coalesce(nullif(p.publisher, ''), s.publisher) as publisher,
