@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 
@@ -93,7 +93,7 @@ def _run(connection: duckdb.DuckDBPyConnection, settings: Settings, plan: Plan, 
     running: dict[Future[NodeResult], Node] = {}
     results: dict[str, NodeResult] = {}
     relations = {node.unique_id for node in plan.nodes if node.kind in BUILT and node.kind != "test"}
-    written: Future[None] | None = None
+    written: Future[NodeResult | None] | None = None
     with ThreadPoolExecutor(plan.threads) as pool:
         while order.is_active():
             ready += [nodes[name] for name in order.get_ready()]
@@ -123,9 +123,8 @@ def _run(connection: duckdb.DuckDBPyConnection, settings: Settings, plan: Plan, 
             if written is None and relations <= results.keys():
                 # compressing the small tables keeps one thread busy: the others look through what is there meanwhile
                 written = pool.submit(_write_out, _cursor(connection))
-    if written:
-        written.result()  # without a log, a file that could not be written is no candidate
-    return list(results.values())
+    unwritten = written.result() if written else None  # without a log, what is not written now is lost
+    return [*results.values(), *([unwritten] if unwritten else [])]
 
 
 def _cursor(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
@@ -135,10 +134,16 @@ def _cursor(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
     return cursor
 
 
-def _write_out(cursor: duckdb.DuckDBPyConnection) -> None:
-    """Into the candidate what is still in memory. Raises :class:`duckdb.Error` where the disk does not take it."""
-    with closing(cursor):
+def _write_out(cursor: duckdb.DuckDBPyConnection) -> NodeResult | None:
+    """Into the candidate what is still in memory; what went wrong, where the disk does not take it."""
+    started = time.perf_counter()
+    try:
         cursor.execute("force checkpoint")  # "force": wait for what is just being committed
+    except duckdb.Error as error:
+        return NodeResult("candidate", "candidate", "model", "error", time.perf_counter() - started, 0, str(error))
+    finally:
+        cursor.close()
+    return None
 
 
 def _readers(plan: Plan) -> dict[str, set[str]]:

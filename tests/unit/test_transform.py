@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -80,6 +81,18 @@ def test_a_failed_test_shows_the_first_faults(settings: Settings) -> None:
     assert found["warned"].status == "warn" and found["bad"].status == "error"
     outcome = transform.TransformResult(tuple(found.values()))
     assert {result.name for result in outcome.problems} == {"five", "bad"}
+
+
+def test_a_disk_that_does_not_take_the_candidate_is_an_error(settings: Settings) -> None:
+    """Small tables stay in memory until all relations are there: what can't be written then must not pass for a release."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, limits[1]))
+    try:
+        found = run(settings, node("base", "select random() as n from range(100_000)"), node("none", "select 1 where false", "base", kind="test"))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert found["base"].status == "success"
+    assert found["candidate"].status == "error" and "fincenter.duckdb" in found["candidate"].message
 
 
 def test_progress_counts_every_node_once(settings: Settings) -> None:
