@@ -89,7 +89,8 @@ def load_manifest(settings: Settings) -> dict[str, Entry]:
     return {row["file"]: Entry(**row) for row in json.loads(path.read_text(encoding="utf-8"))["files"]}
 
 
-def _write_atomically(path: Path, write: Callable[[Path], object]) -> None:
+def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
+    """A file of the ledger, whole or not at all: written beside its place and renamed. ``write`` is given where; a killed one is swept away."""
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=UNFINISHED)
     os.close(descriptor)
@@ -122,7 +123,7 @@ def _side_by_side(tasks: Iterable[Callable[[], T]]) -> Iterator[T]:
 def _save_manifest(settings: Settings, entries: Iterable[Entry]) -> None:
     rows = {"files": [vars(entry) for entry in sorted(entries, key=lambda entry: entry.file)]}
     body = json.dumps(rows, ensure_ascii=False, indent=1)
-    _write_atomically(manifest_path(settings), lambda path: path.write_text(body, encoding="utf-8"))
+    write_atomically(manifest_path(settings), lambda path: path.write_text(body, encoding="utf-8"))
 
 
 def raw_files(settings: Settings, source_id: str | None = None) -> list[Path]:
@@ -360,7 +361,7 @@ def _written(settings: Settings, pending: Sequence[_Pending], marks: Mapping[str
         name = ledger_name(item.entry)
         for folder, part in (("cells", frame.slice(first, rows)), ("notes", own_notes)):
             if part.height:
-                writing.append(partial(_write_atomically, settings.ledger / folder / name, partial(_write, part)))
+                writing.append(partial(write_atomically, settings.ledger / folder / name, partial(_write, part)))
         entries.append(replace(item.entry, ledger=name, cells=rows, numbers=accepted_numbers))
         first += rows
     list(_side_by_side(writing))  # what fails is raised here
@@ -475,21 +476,25 @@ def refresh_ledger(settings: Settings, sources: Iterable[str] | None = None, now
                     yield partial(_refused, blank, "same_id", message)
 
     batches: list[Future[list[Entry]]] = []
+
+    def hand_over() -> None:
+        batches.append(writer.submit(_written, settings, pending.copy(), marks))
+        pending.clear()
+
     with ThreadPoolExecutor(AT_ONCE) as writer:
         with WorkbookProcess(settings.limits) as process:
             for outcome in _side_by_side(files(process)):
                 if isinstance(outcome, _Pending):
                     pending.append(outcome)
                     if sum(item.entry.size for item in pending) >= BATCH:
-                        batches.append(writer.submit(_written, settings, pending, marks))
-                        pending = []
+                        hand_over()
                 elif outcome.status == "refused":
                     refused.append(outcome)
                 else:
                     unchanged += 1
                     after[outcome.file] = outcome
         if pending:
-            batches.append(writer.submit(_written, settings, pending, marks))
+            hand_over()
     read: list[Entry] = []
     for entry in (entry for batch in batches for entry in batch.result()):
         (refused if entry.status == "refused" else read).append(entry)

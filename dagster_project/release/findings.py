@@ -69,15 +69,9 @@ def moment(settings: Settings, fingerprint: str, built_at: str) -> str:
 def keep(settings: Settings, release_id: str) -> Path:
     """Write the findings of the finished candidate under its release's name. Call it just before the swap."""
     target = folder(settings) / f"{release_id}.parquet"
-    target.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = target.with_name(f".{target.name}{ledger.UNFINISHED}")  # a killed one is swept away with the ledger's
     kept = f"select {', '.join(SCHEMA)} from marts.findings order by finding_id"
-    try:
-        with duckdb.connect(str(settings.candidate), read_only=True) as connection:
-            connection.execute(f"copy ({kept}) to '{quoted(unfinished)}' (format parquet)")
-        unfinished.replace(target)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    with duckdb.connect(str(settings.candidate), read_only=True) as connection:
+        ledger.write_atomically(target, lambda path: connection.execute(f"copy ({kept}) to '{quoted(path)}' (format parquet)"))
     return target
 
 

@@ -23,7 +23,9 @@ from dagster_project.settings import IN_MEMORY, Settings, quoted
 SHOWN = 3  # rows of a failed test that its message quotes
 SMALL = 20_000  # cells whose figures, derived ones included, are about one row group of DuckDB's, which is one thread's work
 AT_THE_END = "1TB"  # until so much waits to be written into the candidate, no statement stops to write it
-BUILT = frozenset({"table", "view", "table_macro", "test"})
+UNWRITTEN = "the file of the release can't be written; is the disk full? 发布文件写不下，请查磁盘空间"
+RELATIONS = frozenset({"table", "view", "table_macro"})
+BUILT = RELATIONS | {"test"}
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ def build(settings: Settings, plan: Plan, progress: Callable[[str, int, int], No
     with _opened(settings, plan) as connection:
         if cells is not None and cells < SMALL:
             connection.execute("set threads = 1")
-        for schema in sorted({node.relation.rpartition(".")[0] for node in plan.nodes if node.kind in ("table", "view", "table_macro")}):
+        for schema in sorted({node.relation.rpartition(".")[0] for node in plan.nodes if node.kind in RELATIONS}):
             connection.execute(f"create schema if not exists {schema}")
         return TransformResult(tuple(_run(connection, settings, plan, progress or (lambda *_: None))))
 
@@ -92,7 +94,7 @@ def _run(connection: duckdb.DuckDBPyConnection, settings: Settings, plan: Plan, 
     ready: list[Node] = []
     running: dict[Future[NodeResult], Node] = {}
     results: dict[str, NodeResult] = {}
-    relations = {node.unique_id for node in plan.nodes if node.kind in BUILT and node.kind != "test"}
+    relations = {node.unique_id for node in plan.nodes if node.kind in RELATIONS}
     written: Future[NodeResult | None] | None = None
     with ThreadPoolExecutor(plan.threads) as pool:
         while order.is_active():
@@ -140,7 +142,7 @@ def _write_out(cursor: duckdb.DuckDBPyConnection) -> NodeResult | None:
     try:
         cursor.execute("force checkpoint")  # "force": wait for what is just being committed
     except duckdb.Error as error:
-        return NodeResult("candidate", "candidate", "model", "error", time.perf_counter() - started, 0, str(error))
+        return NodeResult("candidate", "candidate", "model", "error", time.perf_counter() - started, 0, f"{UNWRITTEN}: {error}")
     finally:
         cursor.close()
     return None

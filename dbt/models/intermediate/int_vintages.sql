@@ -219,14 +219,13 @@ lacking as (
 told as (
     select
         c.*, p.print_no, p.obs_value, p.lower, p.upper, p.decimals, p.qualifier, p.publication_id, p.publication_id as first_publication_id,
-        p.known_by_basis, p.known_after, p.known_after_basis, p.recorded_at, s.stage,
+        p.known_by_basis, p.known_after, p.known_after_basis, p.recorded_at, case when p.is_official then p.stage end as stage,
         case when p.is_official and (p.stage is not null or p.census_round is not null or p.census_round_unknown) then p.stage_basis end as stage_basis,
         case when p.is_official then p.census_round end as census_round,
         p.is_official and p.census_round_unknown as census_round_unknown,
         p.has_basis, p.is_official, p.marks
     from {{ ref('int_prints') }} as p
     inner join chained as c on c.reading_no = p.reading_no and not c.is_gathered
-    left join stages as s on s.stage = case when p.is_official then p.stage end
     union all
     select
         c.*, p.print_no, p.obs_value, p.lower, p.upper, p.decimals, p.qualifier, p.publication_id,
