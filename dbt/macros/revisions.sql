@@ -48,7 +48,7 @@
         select
             *,
             value_final - value_then as r,
-            case when lag(value_final) over in_time <> 0 then lag(value_final) over in_time end as final_before,
+            nullif(lag(value_final) over in_time, 0) as final_before,
             lag(value_then) over in_time as then_before
         from {{ pairs }}
         window in_time as (partition by {{ groups }} order by time_period)

@@ -1,5 +1,5 @@
 -- (check, key) rows: a coded column holds what its description doesn't name. Codes stand in the dictionaries that facts are keyed by, once
--- each; the two that the view makes of a figure's value and marks are looked at where it makes them.
+-- each; the two that `observation_vintages` makes of a figure's value and marks are looked at in `codes_exist`.
 {% set allowed = {
     'vintage_attributes': {
         'origin': ['printed', 'derived'],
@@ -35,11 +35,6 @@ group by {{ column }}
 union all
 {% endfor %}
 {% endfor %}
-select 'obs_status or obs_kind', obs_status || ' ' || obs_kind
-from {{ ref('observation_vintages') }}
-group by obs_status, obs_kind
-having obs_status not in ('A', 'P', 'E', 'M') or obs_kind not in ('observation', 'estimate')
-union all
 -- -2 stands for mixed, -1 for unknown
 select 'census_basis', census_basis::varchar
 from {{ ref('vintage_attributes') }}

@@ -1,8 +1,17 @@
 -- (check, key) rows: a code that no list holds. Facts reach the mart through inner joins, so an unknown series, period or set of attributes
--- would drop the row without a word: the counts are compared. What series and attributes name is looked up once each.
-select 'rows_lost' as fault, (select count(*) from {{ ref('facts') }}) || ' facts, ' || count(*) || ' rows' as fault_key
-from {{ ref('observation_vintages') }}
-having count(*) <> (select count(*) from {{ ref('facts') }})
+-- would drop the row without a word: the counts are compared. The two codes that the mart makes itself are looked at on the way; what series
+-- and attributes name is looked up once each.
+with statuses as materialized (
+    select obs_status, obs_kind, count(*) as vintages from {{ ref('observation_vintages') }} group by obs_status, obs_kind
+)
+
+select 'rows_lost' as fault, (select count(*) from {{ ref('facts') }}) || ' facts, ' || coalesce(sum(vintages), 0) || ' rows' as fault_key
+from statuses
+having coalesce(sum(vintages), 0) <> (select count(*) from {{ ref('facts') }})
+union all
+select 'obs_status or obs_kind', obs_status || ' ' || obs_kind
+from statuses
+where obs_status not in ('A', 'P', 'E', 'M') or obs_kind not in ('observation', 'estimate')
 {% for column, list in [('ref_area', 'cl_areas'), ('indicator', 'cl_indicators'), ('breakdown', 'cl_breakdowns'), ('unit_measure', 'cl_unit_measures')] %}
 union all
 select '{{ column }}', s.{{ column }}

@@ -4,6 +4,11 @@ with links as (
     from {{ ref('facts') }}
 ),
 
+-- what is in force on no day is no input
+usable as (
+    select vintage_id, valid_from, valid_to, known_by from {{ ref('facts') }} where valid_from < valid_to
+),
+
 -- one join answers both: whether an input is known, and since when
 joined as (
     select
@@ -14,7 +19,7 @@ joined as (
                 or (i.known_by is null and l.known_by is not null) then 'in_force_before_its_input'
         end as fault
     from links as l
-    left join {{ ref('facts') }} as i on i.vintage_id = l.input_id
+    left join usable as i on i.vintage_id = l.input_id
 )
 
 select case when a.origin = 'derived' then 'no_inputs' else 'printed_with_inputs' end as fault, f.vintage_id::varchar as fault_key

@@ -15,12 +15,9 @@ headlines as not materialized (
 ),
 
 faults as (
-    select series_id, period_key, vintage_id, unnest([
-        case when is_headline and not is_preferred then 'headline_not_preferred' end,
-        case when is_current <> (is_latest or is_preferred) then 'not_in_force' end
-    ]) as fault
+    select series_id, period_key, vintage_id, 'headline_not_preferred' as fault
     from {{ ref('facts') }}
-    where (is_headline and not is_preferred) or is_current <> (is_latest or is_preferred)
+    where is_headline and not is_preferred
     union all
     -- ours and claims stand behind a responsible publisher's print
     select f.series_id, f.period_key, f.vintage_id, 'headline_not_official'
@@ -47,4 +44,3 @@ select f.fault,
 from faults as f
 inner join {{ ref('series') }} as s on s.series_id = f.series_id
 inner join {{ ref('time_periods') }} as p on p.period_key = f.period_key
-where f.fault is not null

@@ -1,6 +1,19 @@
 -- Every cell, either a figure with its whole key and interval, or refused with a reason, or of another kind (a target, a
 -- forecast). Cells in = rows out; a ratio such as 6.9:40.1:53.0 gives one row a part. What a cell says word for word is in `cells`.
-with exploded as (
+with units as (
+    select u.unit_text, u.unit_measure, m.dimension, u.unit_mult + m.base_exponent as exponent
+    from {{ ref('cl_units') }} as u
+    inner join {{ ref('cl_unit_measures') }} as m on m.unit_measure = u.unit_measure
+),
+
+-- each in its own unit
+indicators as (
+    select i.indicator, i.span, i.scoped, i.growth_prices, i.census_revised, m.dimension, i.unit_mult + m.base_exponent as exponent
+    from {{ ref('cl_indicators') }} as i
+    inner join {{ ref('cl_unit_measures') }} as m on m.unit_measure = i.unit_measure
+),
+
+exploded as (
     select c.*, m.part,
         coalesce(w.variant, m.indicator) as indicator, m.breakdown, m.currency_scope as alias_scope, m.transformation as alias_transformation,
         m.prices as alias_prices, m.ref_area as alias_area,
@@ -10,34 +23,31 @@ with exploded as (
         on m.source_id = c.source_id and m.label_key = c.label_key
         and (m.part > 0) = coalesce(c.number_status = 'ratio', false)
     -- figures in dollars are a series apart from those in yuan
-    left join {{ ref('cl_units') }} as b on b.unit_text = c.base_unit_key
+    left join units as b on b.unit_text = c.base_unit_key
     left join {{ ref('unit_variants') }} as w on w.indicator = m.indicator and w.unit_measure = b.unit_measure
 ),
 
 mapped as (
     select
         e.*,
-        i.kind, i.span, i.scoped, i.growth_prices, i.census_revised,
-        iu.dimension as wanted_dimension,
+        i.span, i.scoped, i.growth_prices, i.census_revised,
+        i.dimension as wanted_dimension,
         u.unit_measure as printed_unit,
-        um.dimension as printed_dimension,
-        xum.dimension as glued_dimension,
+        u.dimension as printed_dimension,
+        x.dimension as glued_dimension,
         coalesce(e.alias_area, a.ref_area) as ref_area,
         coalesce(a.outside_validity, false) as outside_validity,
         p.known_by,
         coalesce(e.alias_transformation, e.transformation) as effective_transformation,
         case when e.part > 0 then len(split_part(e.part_text, '.', 2)) else e.decimals end as printed_decimals,
         case when e.part > 0 then try_cast(replace(e.part_text, '.', '') as bigint) else e.mantissa end as printed_mantissa,
-        i.unit_mult + iu.base_exponent as own_exponent,
-        coalesce(u.unit_mult + um.base_exponent, case when e.part > 0 then -2 end) + coalesce(e.scale_mult, 0) as printed_exponent,
+        i.exponent as own_exponent,
+        coalesce(u.exponent, case when e.part > 0 then -2 end) + coalesce(e.scale_mult, 0) as printed_exponent,
         e.transformation as column_transformation
     from exploded as e
-    left join {{ ref('cl_indicators') }} as i on i.indicator = e.indicator
-    left join {{ ref('cl_unit_measures') }} as iu on iu.unit_measure = i.unit_measure
-    left join {{ ref('cl_units') }} as u on u.unit_text = e.unit_key
-    left join {{ ref('cl_unit_measures') }} as um on um.unit_measure = u.unit_measure
-    left join {{ ref('cl_units') }} as xu on xu.unit_text = lower(e.unit_in_text)
-    left join {{ ref('cl_unit_measures') }} as xum on xum.unit_measure = xu.unit_measure
+    left join indicators as i on i.indicator = e.indicator
+    left join units as u on u.unit_text = e.unit_key
+    left join units as x on x.unit_text = lower(e.unit_in_text)
     left join {{ ref('int_areas_mapped') }} as a
         on a.source_id = e.source_id and a.area_key = e.area_key and a.period_end = e.period_end
     left join {{ ref('stg_publications') }} as p on p.publication_id = e.publication_id and p.source_id = e.source_id

@@ -106,7 +106,7 @@ select
     sequence::bigint as sequence, vintage_no::integer as vintage_no,
     obs_value::double as obs_value, lower::double as lower, upper::double as upper,
     known_after, known_by, recorded_at, valid_from, valid_to, inputs,
-    is_latest, is_preferred, is_latest or is_preferred as is_current, is_headline
+    is_latest, is_preferred, is_headline
 from {{ origin }}
 {{ 'union all' if not loop.last }}
 {% endfor %}

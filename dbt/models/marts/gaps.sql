@@ -40,7 +40,7 @@ present as (
     inner join {{ ref('series') }} as s on s.series_id = f.series_id
     inner join {{ ref('time_periods') }} as t on t.period_key = f.period_key
     where s.transformation = 'N' and s.breakdown = '_T' and s.indicator in (select indicator from asked_after)
-        and f.obs_value is not null and f.is_current
+        and f.obs_value is not null and (f.is_latest or f.is_preferred)
         and (t.period_start is null or t.freq <> 'A' or year(t.period_start) = year(t.period_end))
 ),
 

@@ -20,7 +20,7 @@ select
     case when (a.marks & {{ mark('estimate') }}) > 0 then 'estimate' else 'observation' end as obs_kind,
     a.stage, a.stage_basis,
     case a.census_basis when -2 then 'mixed' when -1 then 'unknown' else a.census_basis::varchar end as census_basis,
-    f.is_headline, f.is_preferred, f.is_latest, f.is_current, a.is_official,
+    f.is_headline, f.is_preferred, f.is_latest, f.is_latest or f.is_preferred as is_current, a.is_official,
     f.known_after, a.known_after_basis, f.known_by, a.known_by_basis, f.recorded_at,
     f.valid_from, f.valid_to, f.sequence,
     a.publication_id, a.first_publication_id,

@@ -68,8 +68,11 @@ select
         else stage
     end::varchar as release_name,
     obs_value, lower, upper, stage_basis::varchar as stage_basis, census_basis::integer as census_basis, known_by, publication_id::varchar as publication_id, vintage_id, is_confirmation,
-    obs_value - lag(obs_value) over in_time as revision,
-    case when lag(obs_value) over in_time <> 0 then 100 * (obs_value / lag(obs_value) over in_time - 1) end as revision_percent,
-    lead(release) over in_time is null as is_last_release
-from single
-window in_time as (partition by series_id, period_key order by release)
+    obs_value - before as revision,
+    case when before <> 0 then 100 * (obs_value / before - 1) end as revision_percent,
+    is_last_release
+from (
+    select *, lag(obs_value) over in_time as before, lead(release) over in_time is null as is_last_release
+    from single
+    window in_time as (partition by series_id, period_key order by release)
+)

@@ -1,12 +1,13 @@
--- How far each release was from the latest, and from every later stage, by indicator and area. Measured over integer keys, named at the end.
-{% set key = 'series_id, shape, release, release_name, compared_with' %}
+-- How far each release was from the latest, and from every later stage, by indicator and area. Measured over integer keys, named at the end:
+-- within a series in one kind of period a release has one name.
+{% set key = 'series_id, shape, release, compared_with' %}
 with shapes as (
     select period_key, freq, coverage, period_end, dense_rank() over (order by freq, coverage) as shape from {{ ref('time_periods') }}
 ),
 
 later as (
     select
-        h.series_id, s.shape, h.release, h.release_name, f.release_name as later_name, f.is_last_release,
+        h.series_id, s.shape, h.release, f.release as later, h.release_name, f.release_name as later_name, f.is_last_release,
         h.period_key as time_period, s.period_end, h.obs_value as value_then, f.obs_value as value_final,
         h.stage_basis as basis_then, h.census_basis as round_then, f.census_basis as round_final
     from {{ ref('revision_releases') }} as h
@@ -14,16 +15,18 @@ later as (
     inner join shapes as s on s.period_key = h.period_key
 ),
 
+-- null: with the latest, whichever that is
 pairs as (
-    select * exclude (later_name, is_last_release), 'latest' as compared_with from later where is_last_release
+    select * exclude (later, later_name, is_last_release), null as compared_with, 'latest' as compared_name from later where is_last_release
     union all
-    select * exclude (later_name, is_last_release), later_name from later where later_name <> 'vintage'
+    select * exclude (later, later_name, is_last_release), later, later_name from later where later_name <> 'vintage'
 ),
 
 {% set based %}
         min(period_end) as first_period_end, max(period_end) as last_period_end,
         count(*) filter (where basis_then = 'printed')::integer as stages_printed,
         count(*) filter (where basis_then = 'inferred')::integer as stages_inferred,
+        any_value(release_name) as release_name, any_value(compared_name) as compared_name,
         list(round_then) as rounds_then, list(round_final) as rounds_final
 {% endset %}
 measured as (
@@ -31,7 +34,7 @@ measured as (
 )
 
 select
-    s.ref_area, s.indicator, s.breakdown, s.currency_scope, s.transformation, s.prices, t.freq, t.coverage, m.release, m.release_name, m.compared_with,
+    s.ref_area, s.indicator, s.breakdown, s.currency_scope, s.transformation, s.prices, t.freq, t.coverage, m.release, m.release_name, m.compared_name as compared_with,
     m.first_period_end, m.last_period_end, m.stages_printed, m.stages_inferred,
     {% for rounds, name in (('rounds_then', 'census_bases'), ('rounds_final', 'compared_census_bases')) %}
     nullif(array_to_string(list_sort(list_transform(list_distinct(m.{{ rounds }}), lambda basis: {{ census_basis_text('basis') }})), ', '), '') as {{ name }},

@@ -1,5 +1,7 @@
+{{ config(materialized='view') }}
 -- What was parsed of every ledger cell, with corrections and retractions laid over it. The ledger itself is never touched; what a cell says
--- word for word, and where, is in `cells`.
+-- word for word, and where, is in `cells`. A view: the ledger's files hold each distinct text once, a table would spell it out a row, and only
+-- `int_cells_judged` reads more than a few columns.
 select
     c.cell_no,
     c.source_id,
