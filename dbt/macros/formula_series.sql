@@ -8,7 +8,7 @@ with terms as (
         {{ series_id('a.ref_area', 'f.indicator', 'f.breakdown', 'f.currency_scope', 'f.transformation', 'f.prices') }} as out_series_id,
         {{ series_id("case when t.area_scope = 'parent' then a.parent else a.ref_area end",
                      't.indicator', 't.breakdown', 't.currency_scope', 't.transformation', 't.prices') }} as in_series_id,
-        t.side,
+        -- numerators first
         row_number() over (partition by f.formula_id, a.ref_area order by t.side desc, t.term) as slot,
         count(*) over (partition by f.formula_id, a.ref_area) as terms,
         count(*) filter (where t.side = 'denominator') over (partition by f.formula_id, a.ref_area) as denominators,
@@ -40,7 +40,7 @@ present as (
 
 select
     hash(formula_id, ref_area) as result_no,
-    formula_id, slot, terms, denominators, side, link, in_series_id,
+    formula_id, slot, terms || '_' || denominators as shape, link, in_series_id,
     -- sums stay in the result's own unit, so that they are exact; ratios are taken in base units
     (coefficient * pow(10.0, case when denominators = 0 then in_mult - out_mult else in_mult end))::double as factor,
     (scale * (case when denominators = 0 then 1 else pow(10.0, -out_mult) end))::double as scale,

@@ -3,9 +3,9 @@ select 'too_long' as fault, formula_id || ': ' || count(*) || ' terms, longest_f
 from {{ ref('formula_terms') }}
 group by formula_id having count(*) > {{ var('longest_formula') }}
 union all
-select 'no_terms', f.formula_id
+select 'no_numerator', f.formula_id
 from {{ ref('formulas') }} as f
-anti join {{ ref('formula_terms') }} as t on t.formula_id = f.formula_id
+anti join {{ ref('formula_terms') }} as t on t.formula_id = f.formula_id and t.side = 'numerator'
 union all
 -- the engine joins inputs through these links only
 select 'link_unknown', t.formula_id || ': ' || t.span || case when t.lag > 0 then '_' || t.lag else '' end

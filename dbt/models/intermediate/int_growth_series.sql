@@ -6,12 +6,12 @@ with levels as (
 ),
 
 terms as (
-    select * from (values (1, 'numerator', 'same'), (2, 'denominator', 'same_1')) as t(slot, side, link)
+    select * from (values (1, 'same'), (2, 'same_1')) as t(slot, link)
 )
 
 select
     l.series_id as result_no,
-    'growth_on_year' as formula_id, t.slot, 2 as terms, 1 as denominators, t.side, t.link,
+    'growth_on_year' as formula_id, t.slot, '2_1' as shape, t.link,
     l.series_id as in_series_id, 1.0::double as factor, 100.0::double as scale, -100.0::double as offset_value,
     l.growth_series_id as out_series_id
 from levels as l

@@ -12,15 +12,15 @@ with flows as (
 
 terms as (
     select * from (values
-        ('decumulated', 1, 2, 'ytd', 1.0), ('decumulated', 2, 2, 'ytd_before', -1.0),
-        ('last_twelve_months', 1, 3, 'ytd', 1.0), ('last_twelve_months', 2, 3, 'year_before', 1.0),
-        ('last_twelve_months', 3, 3, 'ytd_last_year', -1.0)
-    ) as t(formula_id, slot, terms, link, factor)
+        ('decumulated', '2_0', 1, 'ytd', 1.0), ('decumulated', '2_0', 2, 'ytd_before', -1.0),
+        ('last_twelve_months', '3_0', 1, 'ytd', 1.0), ('last_twelve_months', '3_0', 2, 'year_before', 1.0),
+        ('last_twelve_months', '3_0', 3, 'ytd_last_year', -1.0)
+    ) as t(formula_id, shape, slot, link, factor)
 )
 
 select
     hash(t.formula_id, f.series_id) as result_no,
-    t.formula_id, t.slot, t.terms, 0 as denominators, 'numerator' as side, t.link,
+    t.formula_id, t.slot, t.shape, t.link,
     f.series_id as in_series_id, t.factor::double as factor, 1.0::double as scale, 0.0::double as offset_value,
     f.series_id as out_series_id
 from flows as f
