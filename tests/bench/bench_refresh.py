@@ -10,7 +10,8 @@ cost. Great Expectations is left out of both: it works beside the build, in a pr
 would not leave out what it takes from the build. The steps are therefore run once more without it, and a third time without the rules
 either (the `quality` models and what serves their findings): the script makes nothing like them, and their time has a bound of its own, that
 of building the marts (`detection`).
-A machine's speed may move by a third between minutes, so what is compared is run in turn, several times, and medians are printed.
+A machine's speed may move by a third between minutes, so what is compared is run in turn, several times, and medians are printed. The script
+runs before and after each refresh: where only one run of it stood in a round, half of a ratio's spread was its own.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from pathlib import Path
 
 from dagster_project.settings import REPOSITORY
@@ -76,6 +78,7 @@ class Run:
 def run(command: Sequence[str], root: Path | None = None) -> Run:
     """Runs to the end, or stops the whole bench with what the command said."""
     environment = os.environ | ({"FINCENTER_ROOT": str(root)} if root else {})
+    os.sync()  # what the one before left to be written would be waited for by this one
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as errors:
         started = time.perf_counter()
         child = subprocess.Popen(command, cwd=REPOSITORY, env=environment, stdout=out, stderr=errors)
@@ -110,13 +113,17 @@ def without_expectations(root: Path, *options: str) -> Run:
 
 @dataclass
 class Round:
-    """What the figures of a root cost, and what the script takes for the same, in the same minutes: seconds, all of them."""
+    """What the figures of a root cost, and what the script takes for the same, just before and just after: seconds, all of them."""
 
     fixed: Run
     fixed_rules: float
     whole: Run
     rules: float
-    bare: Run
+    bare_runs: tuple[Run, Run]
+
+    @property
+    def bare(self) -> Run:
+        return Run(*(statistics.mean(of(run) for run in self.bare_runs) for of in (attrgetter("seconds"), attrgetter("cpu"), attrgetter("memory"))))
 
     @property
     def less(self) -> float:
@@ -140,16 +147,17 @@ class Round:
 
 
 def compared(real: Path, root: Path) -> Round:
-    """One round: the fixed part, the figures and the script, one after the other."""
+    """One round: the fixed part, the script, the figures, the script again, and both parts without the rules."""
 
-    def steps(one: Path) -> tuple[Run, float]:
-        whole, without = without_expectations(one), without_expectations(one, "without-rules")
-        return whole, whole.steps["build"] - without.steps["build"]
+    def bare() -> Run:
+        return run((sys.executable, "-m", "tests.bench.bare_duckdb", str(root), str(root / "bare.duckdb")))
 
-    fixed, fixed_rules = steps(real)
-    whole, rules = steps(root)
-    bare = run((sys.executable, "-m", "tests.bench.bare_duckdb", str(root), str(root / "bare.duckdb")))
-    return Round(fixed, fixed_rules, whole, rules, bare)
+    def of_rules(one: Path, whole: Run) -> float:
+        return whole.steps["build"] - without_expectations(one, "without-rules").steps["build"]
+
+    fixed = without_expectations(real)
+    before, whole, after = bare(), without_expectations(root), bare()
+    return Round(fixed, of_rules(real, fixed), whole, of_rules(root, whole), (before, after))
 
 
 def median(rounds: Sequence[Round], figure: Callable[[Round], float]) -> float:

@@ -1,4 +1,4 @@
--- What each period's figure was at each release: by stage where stages are known (first 0, final 1, a census by its round), else by
+-- What each period's figure was at each release: by stage where stages are known (first 0, final 1, then each census), else by
 -- the order of vintages. A later stage that printed the same value is a release too, with a revision of nought.
 -- In narrow keys: `revision_triangles` puts the names to it.
 with shapes as (
@@ -36,8 +36,8 @@ placed as (
             when not w.has_stages then r.vintage_no - 1
             when r.stage = 'first' then 0
             when r.stage = 'final' then 1
-            -- a census of unknown round comes after every known one
-            when r.census_basis >= 0 then r.census_basis
+            -- after the final figure, even the first census; one of unknown round comes after every known one
+            when r.census_basis >= 0 then r.census_basis + 1
             else 99
         end::integer as release
     from released as r
