@@ -12,7 +12,8 @@
     terms of a result stand side by side. -#}
 {%- for terms, below in shapes -%}
 {%- set shape = terms ~ '_' ~ below %}
--- `links` numbers the ways in which the terms are linked; whether a term raises what it counts in is told in a bit.
+-- `links` numbers the ways in which the terms are linked; whether a term raises what it counts in is told in a bit. A shape is one column: after two
+-- conditions DuckDB expects so few results that it puts the millions of inputs into a hash table, and not the periods.
 results_{{ shape }} as (
     select *, dense_rank() over (order by {% for slot in range(1, terms + 1) %}link_{{ slot }}{{ ', ' if not loop.last }}{% endfor %}) as links
     from (
