@@ -11,7 +11,7 @@ would not leave out what it takes from the build. The steps are therefore run on
 either (the `quality` models and what serves their findings): the script makes nothing like them, and their time has a bound of its own, that
 of building the marts (`detection`).
 A machine's speed may move by a third between minutes, so what is compared is run in turn, several times, and medians are printed. The script
-runs before and after each refresh: where only one run of it stood in a round, half of a ratio's spread was its own.
+runs before and after each refresh, so that its own spread weighs less in a round's ratio.
 """
 
 from __future__ import annotations
@@ -27,7 +27,6 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from operator import attrgetter
 from pathlib import Path
 
 from dagster_project.settings import REPOSITORY
@@ -119,11 +118,7 @@ class Round:
     fixed_rules: float
     whole: Run
     rules: float
-    bare_runs: tuple[Run, Run]
-
-    @property
-    def bare(self) -> Run:
-        return Run(*(statistics.mean(of(run) for run in self.bare_runs) for of in (attrgetter("seconds"), attrgetter("cpu"), attrgetter("memory"))))
+    bare: Run
 
     @property
     def less(self) -> float:
@@ -146,6 +141,11 @@ class Round:
         return (self.whole.cpu - self.fixed.cpu) / self.bare.cpu
 
 
+def mean_of(one: Run, other: Run) -> Run:
+    """What two runs of one command took on the average, and the more of memory."""
+    return Run((one.seconds + other.seconds) / 2, (one.cpu + other.cpu) / 2, max(one.memory, other.memory))
+
+
 def compared(real: Path, root: Path) -> Round:
     """One round: the fixed part, the script, the figures, the script again, and both parts without the rules."""
 
@@ -157,7 +157,7 @@ def compared(real: Path, root: Path) -> Round:
 
     fixed = without_expectations(real)
     before, whole, after = bare(), without_expectations(root), bare()
-    return Round(fixed, of_rules(real, fixed), whole, of_rules(root, whole), (before, after))
+    return Round(fixed, of_rules(real, fixed), whole, of_rules(root, whole), mean_of(before, after))
 
 
 def median(rounds: Sequence[Round], figure: Callable[[Round], float]) -> float:

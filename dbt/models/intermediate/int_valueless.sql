@@ -1,4 +1,4 @@
--- Figures of the first level of formulas that never had a value: no inputs of anything. A table, because every formula of the second level asks.
+-- Figures of the first level of formulas that never had a value: no inputs of anything. A table, because every chain that reads `int_inputs_2` asks.
 select r.series_id, r.period_key
 from {{ ref('int_formula_results_1') }} as r
 semi join (select series_id, period_key from {{ ref('int_formula_results_1') }} where obs_value is null) as n

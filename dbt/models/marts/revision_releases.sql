@@ -1,8 +1,8 @@
 -- What each period's figure was at each release: by stage where stages are known (first 0, final 1, then each census), else by
 -- the order of vintages. A later stage that printed the same value is a release too, with a revision of nought.
 -- In narrow keys: `revision_triangles` puts the names to it.
-with shapes as (
-    select period_key, dense_rank() over (order by freq, coverage) as shape from {{ ref('int_periods') }}
+with kinds as (
+    select period_key, dense_rank() over (order by freq, coverage) as kind_no from {{ ref('int_periods') }}
 ),
 
 vintages as (
@@ -23,10 +23,10 @@ released as (
 
 -- A series in one kind of period goes by stages or by vintages, not by both.
 ways as (
-    select r.series_id, s.shape, bool_or(r.stage is not null) as has_stages, max(r.vintage_no) as most_vintages
+    select r.series_id, s.kind_no, bool_or(r.stage is not null) as has_stages, max(r.vintage_no) as most_vintages
     from released as r
-    inner join shapes as s on s.period_key = r.period_key
-    group by r.series_id, s.shape
+    inner join kinds as s on s.period_key = r.period_key
+    group by r.series_id, s.kind_no
 ),
 
 placed as (
@@ -41,8 +41,8 @@ placed as (
             else 99
         end::integer as release
     from released as r
-    inner join shapes as s on s.period_key = r.period_key
-    inner join ways as w on w.series_id = r.series_id and w.shape = s.shape
+    inner join kinds as s on s.period_key = r.period_key
+    inner join ways as w on w.series_id = r.series_id and w.kind_no = s.kind_no
     where case when w.has_stages then r.stage is not null else w.most_vintages > 1 end
 ),
 

@@ -1,18 +1,18 @@
 -- How far each release was from the latest, and from every later stage, by indicator and area. Measured over integer keys, named at the end:
 -- within a series in one kind of period a release has one name.
-{% set key = 'series_id, shape, release, compared_with' %}
-with shapes as (
-    select period_key, freq, coverage, period_end, dense_rank() over (order by freq, coverage) as shape from {{ ref('time_periods') }}
+{% set key = 'series_id, kind_no, release, compared_with' %}
+with kinds as (
+    select period_key, freq, coverage, period_end, dense_rank() over (order by freq, coverage) as kind_no from {{ ref('time_periods') }}
 ),
 
 later as (
     select
-        h.series_id, s.shape, h.release, f.release as later, h.release_name, f.release_name as later_name, f.is_last_release,
+        h.series_id, s.kind_no, h.release, f.release as later, h.release_name, f.release_name as later_name, f.is_last_release,
         h.period_key as time_period, s.period_end, h.obs_value as value_then, f.obs_value as value_final,
         h.stage_basis as basis_then, h.census_basis as round_then, f.census_basis as round_final
     from {{ ref('revision_releases') }} as h
     inner join {{ ref('revision_releases') }} as f on f.series_id = h.series_id and f.period_key = h.period_key and f.release > h.release
-    inner join shapes as s on s.period_key = h.period_key
+    inner join kinds as s on s.period_key = h.period_key
 ),
 
 -- null: with the latest, whichever that is
@@ -43,4 +43,4 @@ select
     mean_relative_revision, mean_absolute_relative_revision, relative_mean_absolute_revision, sign_agreement
 from measured as m
 inner join {{ ref('series') }} as s on s.series_id = m.series_id
-inner join (select distinct shape, freq, coverage from shapes) as t on t.shape = m.shape
+inner join (select distinct kind_no, freq, coverage from kinds) as t on t.kind_no = m.kind_no
